@@ -1,0 +1,47 @@
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(BIN)/uv
+UV_VERSION := 0.13.9
+export UV_PYTHON_DOWNLOADS := never
+export UV_PROJECT_ENVIRONMENT := .venv
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format bench docs clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.ready ## make .venv with everything that is locked in uv.lock
+
+.venv/.ready: pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Turnout needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(UV) sync --locked --quiet --inexact
+	@touch $@
+
+run: setup ## start Turnout on this machine; ARGS="--port 9000" passes options on
+	@exec $(BIN)/turnout up $(ARGS)
+
+test: setup ## run the whole suite; ARGS="-k webhook" passes options on
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: setup ## format, lint, strict types, import direction
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q tests/test_architecture.py
+
+format: setup ## let ruff set the format and the order of imports
+	@$(BIN)/ruff check --fix --exit-zero --quiet .
+	@$(BIN)/ruff format .
+
+bench: setup ## measure speed; prints tables with their references
+	@$(BIN)/python bench/run.py $(ARGS)
+
+docs: setup ## run every example in the documentation
+	@$(BIN)/python -m pytest -q tests -k docs $(ARGS)
+
+clean: ## remove what the other targets made, except your data
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/clients/node/node_modules

@@ -1,0 +1,121 @@
+"""Put the edge together, and make sure that every request gets an answer its client can read."""
+
+import logging
+import traceback
+from collections.abc import Callable, Collection, Mapping
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from collector import answers, cors, health, schemas_route
+from collector.answers import Answer
+from collector.auth import Keys
+from collector.errors import ClientGone, EdgeError
+from collector.ingest import Ingest
+from collector.log_port import Log, LogUnavailable
+from collector.reading import BODY_SECONDS
+from collector.routes import ROUTES, Route, meant
+from schemas.limits import Limits
+
+Headers = Mapping[bytes, bytes]
+
+_log = logging.getLogger(__name__)
+
+
+def create_app(
+    sources: Mapping[str, Collection[str]],
+    log: Log,
+    *,
+    now: Callable[[], float],
+    new_id: Callable[[], str],
+    limits: Limits,
+    body_seconds: float = BODY_SECONDS,
+) -> ASGIApp:
+    """The ASGI application. `sources` names each source's write keys, `now` gives seconds since 1970."""
+    ingest = Ingest(keys=Keys(sources), log=log, now=now, new_id=new_id, limits=limits, body_seconds=body_seconds)
+    return Edge(ingest, site(log))
+
+
+def site(log: Log) -> Starlette:
+    """Everything that takes no messages."""
+    application = Starlette(
+        routes=[*health.routes(log), *schemas_route.routes()],
+        exception_handlers={HTTPException: _refusal, Exception: _failure},
+    )
+    application.router.redirect_slashes = False
+    return application
+
+
+class Edge:
+    """Finds the route of a message by one look-up, for nearly all requests bring messages; the site has the rest."""
+
+    def __init__(self, ingest: Ingest, site: ASGIApp) -> None:
+        self._ingest = ingest
+        self._site = site
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._site(scope, receive, send)
+            return
+        headers: Headers = dict(scope["headers"])
+        if scope["method"] == "OPTIONS":
+            # On every path: where the preflight fails, a script cannot read that the path is wrong.
+            await answers.preflight(headers).send(None, send)
+            return
+        origin = headers.get(b"origin")
+        route = ROUTES.get(scope["path"]) or _mounted_route(scope)
+        if route is None:
+            await self._visit(scope, receive, send if origin is None else cors.opened(send, origin))
+            return
+        answer = await self._answer(scope, route, headers, receive)
+        if answer is not None:
+            await answer.send(origin, send)
+
+    async def _answer(self, scope: Scope, route: Route, headers: Headers, receive: Receive) -> Answer | None:
+        """The answer to whatever came to this route; None when there is nobody left to hear it."""
+        if scope["method"] != "POST":
+            return answers.method_not_allowed("POST, OPTIONS")
+        try:
+            return await self._ingest.answer(route, headers, scope["query_string"], receive)
+        except EdgeError as error:
+            return answers.of_error(error)
+        except LogUnavailable as error:
+            return answers.of_trouble(error)
+        except ClientGone:
+            return None
+        except Exception as error:  # noqa: BLE001 - the last place where a client can still be told anything
+            _report(error)
+            return answers.INTERNAL
+
+    async def _visit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._site(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 - Starlette has answered by `_failure`, and raises it again
+            _report(error)
+
+
+def _mounted_route(scope: Scope) -> Route | None:
+    """The route where the server says that all paths here begin with `root_path`."""
+    root: str = scope.get("root_path", "")
+    return ROUTES.get(scope["path"].removeprefix(root)) if root else None
+
+
+async def _refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "GET, HEAD")
+        return answers.method_not_allowed(allowed).response()
+    return answers.not_found(meant(request.scope["path"])).response()
+
+
+async def _failure(request: Request, error: Exception) -> Response:
+    return answers.INTERNAL.response()
+
+
+def _report(error: Exception) -> None:
+    # Neither the error's own words nor the request's: both may quote what a client sent, a write key among it.
+    steps = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    _log.error("unexpected %s at %s", type(error).__name__, " < ".join(reversed(steps)))

@@ -1,0 +1,223 @@
+"""Puts accepted messages into the log; those of concurrent requests travel in one call (group commit)."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import cast
+
+import msgspec
+import redis.asyncio
+from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError, ResponseError
+
+from collector.log_port import Item, LogFull, LogUnavailable, Receipt, Refusal
+from worker import keys, scripts
+from worker.appending import Terms, append_call
+
+MOST_GATHERED_BYTES = 67_108_864
+"""What may wait in this process for the log; beyond it clients are asked to come back."""
+
+RETRY_AFTER = 1
+RETRY_AFTER_FULL = 10
+
+Nudge = Callable[[Iterable[tuple[int, str]]], None]
+
+logger = logging.getLogger(__name__)
+
+
+class Strand:
+    """The messages of one partition and source in one flush."""
+
+    __slots__ = ("bodies", "digests", "error", "partition", "source")
+
+    def __init__(self, partition: int, source: str) -> None:
+        self.partition = partition
+        self.source = source
+        self.digests: list[bytes] = []
+        self.bodies: list[bytes] = []
+        self.error: LogUnavailable | None = None
+
+
+class Lot:
+    """What is gathered while the flush before is under way."""
+
+    def __init__(self) -> None:
+        self.strands: dict[tuple[int, str], Strand] = {}
+        self.refused: dict[tuple[int, str], list[bytes]] = {}
+        self.waiters: list[tuple[asyncio.Future[None], frozenset[tuple[int, str]]]] = []
+        self.size = 0
+
+
+class Appender:
+    """One flush under way at a time, so that what one user sends stays in order."""
+
+    def __init__(
+        self,
+        client: "redis.asyncio.Redis",
+        terms: Terms,
+        nudge: Nudge,
+        *,
+        replicas: int = 0,
+        timeout: float = 2.0,
+    ) -> None:
+        self._client = client
+        self._terms = terms
+        self._nudge = nudge
+        self._replicas = replicas
+        self._timeout = timeout
+        self._lot = Lot()
+        self._something = asyncio.Event()
+        self._attached: set[tuple[int, str]] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="appender")
+
+    async def stop(self) -> None:
+        """Flush what is gathered, then end."""
+        if self._task is None:
+            return
+        while self._lot.waiters:
+            await asyncio.sleep(0)
+            self._something.set()
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        await self._client.aclose()
+
+    async def put(self, items: Sequence[Item], refusals: Sequence[Refusal]) -> Receipt:
+        """Return once all are stored as durably as configured. Raises LogUnavailable, or LogFull."""
+        lot = self._lot
+        if lot.size > MOST_GATHERED_BYTES:
+            raise LogUnavailable(RETRY_AFTER, "too much is waiting for the log")
+        waiter = asyncio.get_running_loop().create_future()
+        lot.waiters.append((waiter, self._gather(lot, items, refusals)))
+        self._something.set()
+        await waiter
+        return Receipt(len(items), 0)
+
+    def _gather(self, lot: Lot, items: Sequence[Item], refusals: Sequence[Refusal]) -> frozenset[tuple[int, str]]:
+        touched = set()
+        for item in items:
+            at = (keys.partition_of(item.source, item.user, self._terms.partitions), item.source)
+            strand = lot.strands.get(at)
+            if strand is None:
+                strand = lot.strands[at] = Strand(*at)
+            strand.digests.append(keys.digest_of(item.source, item.message_id))
+            strand.bodies.append(item.body)
+            lot.size += len(item.body)
+            touched.add(at)
+        for refusal in refusals:
+            record = msgspec.json.encode(refusal)
+            at = (
+                keys.partition_of(refusal.source, str(len(lot.waiters)), self._terms.partitions),
+                refusal.source,
+            )
+            lot.refused.setdefault(at, []).append(record)
+            lot.strands.setdefault(at, Strand(*at))
+            lot.size += len(record)
+            touched.add(at)
+        return frozenset(touched)
+
+    async def trouble(self) -> str | None:
+        """Why the log could not take messages now; None when it can."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._client.ping()
+        except (RedisError, OSError, TimeoutError) as error:
+            return f"the log server does not answer ({type(error).__name__})"
+        return None
+
+    async def _run(self) -> None:
+        while True:
+            await self._something.wait()
+            self._something.clear()
+            lot, self._lot = self._lot, Lot()
+            if lot.waiters:
+                await self._flush(lot)
+                _answer(lot)
+
+    async def _flush(self, lot: Lot) -> None:
+        strands = list(lot.strands.values())
+        try:
+            await self._attach(strands)
+            answers = await self._send(lot, strands)
+        except (RedisError, OSError, TimeoutError) as error:
+            logger.warning("the log is away: %s", type(error).__name__)
+            for strand in strands:
+                strand.error = LogUnavailable(RETRY_AFTER)
+            return
+        pairs: list[tuple[int, str]] = []
+        for strand, answer in zip(strands, answers, strict=True):
+            if isinstance(answer, LogUnavailable):
+                strand.error = answer
+            elif strand.bodies:
+                destinations = self._terms.routes[strand.source]
+                pairs += [(strand.partition, destinations[position - 1]) for position in answer[2:]]
+        if pairs:
+            self._nudge(pairs)
+
+    async def _attach(self, strands: Sequence[Strand]) -> None:
+        """Before the first append to a stream: give it the groups that the configuration asks for."""
+        new = [strand for strand in strands if (strand.partition, strand.source) not in self._attached]
+        for strand in new:
+            names = [keys.log(strand.partition, strand.source), keys.count(strand.partition, strand.source)]
+            await self._client.eval(scripts.ATTACH.text, len(names), *names, *self._terms.routes[strand.source])
+            self._attached.add((strand.partition, strand.source))
+
+    async def _send(self, lot: Lot, strands: Sequence[Strand]) -> list[list[int] | LogUnavailable]:
+        """One round trip. Every call may be repeated: the script knows the messages it has taken."""
+        try:
+            return await self._round_trip(lot, strands)
+        except NoScriptError:
+            for script in (scripts.APPEND, scripts.REFUSE):
+                await self._client.script_load(script.text)
+            return await self._round_trip(lot, strands)
+
+    async def _round_trip(self, lot: Lot, strands: Sequence[Strand]) -> list[list[int] | LogUnavailable]:
+        pipe = self._client.pipeline(transaction=False)
+        calls: list[int] = []
+        for index, strand in enumerate(strands):
+            at = (strand.partition, strand.source)
+            if strand.bodies:
+                names, arguments = append_call(self._terms, *at, strand.digests, strand.bodies)
+                pipe.evalsha(scripts.APPEND.sha, len(names), *names, *arguments)
+                calls.append(index)
+            if at in lot.refused:
+                pipe.evalsha(scripts.REFUSE.sha, 2, keys.refused(*at), keys.count(*at), *lot.refused[at])
+                calls.append(index)
+        if self._replicas:
+            pipe.execute_command("WAIT", self._replicas, int(self._timeout * 1000))
+        async with asyncio.timeout(self._timeout):
+            raw = await pipe.execute(raise_on_error=False)
+        return self._judged(raw, calls, len(strands))
+
+    def _judged(self, raw: list[object], calls: list[int], size: int) -> list[list[int] | LogUnavailable]:
+        answers: list[list[int] | LogUnavailable] = [[] for _ in range(size)]
+        behind = LogUnavailable(RETRY_AFTER, "no replica has confirmed the messages")
+        confirmed = not self._replicas or (isinstance(raw[-1], int) and raw[-1] >= self._replicas)
+        for index, answer in zip(calls, raw, strict=False):
+            match answer:
+                case NoScriptError():
+                    raise answer
+                case OutOfMemoryError():
+                    answers[index] = LogFull(RETRY_AFTER_FULL)
+                case ResponseError():
+                    logger.error("the log refused messages: %s", answer)
+                    answers[index] = LogUnavailable(RETRY_AFTER, "the log refused the messages")
+                case RedisError():
+                    raise answer
+                case _ if not confirmed:
+                    answers[index] = behind
+                case list():
+                    answers[index] = cast(list[int], answer)
+        return answers
+
+
+def _answer(lot: Lot) -> None:
+    for waiter, touched in lot.waiters:
+        if waiter.done():
+            continue
+        error = next((found for at in touched if (found := lot.strands[at].error)), None)
+        if error is None:
+            waiter.set_result(None)
+        else:
+            waiter.set_exception(error)

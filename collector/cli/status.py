@@ -1,0 +1,67 @@
+"""`turnout status`: the accounts."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from collector.cli.options import AsJson, ConfigFile, DataDirectory, configured, reaching
+from collector.cli.table import count, span, table
+from collector.cli.trouble import FOUND, Trouble
+
+if TYPE_CHECKING:
+    from worker.status import Dedupe, Row, Status
+
+
+def status(config: ConfigFile = None, data: DataDirectory = None, as_json: AsJson = False) -> None:
+    """Show what came in, and what became of it.
+
+    For each source and destination: received = delivered + filtered + waiting
+    + dead. Ends with 1 when a destination is out, or the log is less durable than configured.
+    """
+    settings = reaching(configured(config, data))
+    import msgspec
+    from redis.exceptions import RedisError
+
+    from worker import connect
+    from worker import status as accounts
+
+    try:
+        with connect.client(settings.log.url, timeout=settings.log.timeout) as client:
+            found = accounts.read(client, settings)
+    except (RedisError, OSError) as error:
+        raise Trouble(f"the log at {settings.log.url!r} does not answer: {error}") from error
+    typer.echo(msgspec.json.encode(found).decode() if as_json else "\n".join(lines(found)))
+    if troubles(found):
+        raise typer.Exit(FOUND)
+
+
+def lines(found: "Status") -> list[str]:
+    heads = ("source", "destination", "received", "delivered", "filtered", "waiting", "dead", "oldest")
+    intake = [(one.source, one.received, one.duplicates, one.refused) for one in found.intake]
+    server = found.durability
+    return [
+        *table(heads, [_cells(row) for row in found.rows]),
+        "",
+        *table(("source", "received", "duplicates", "refused"), intake),
+        "",
+        f"durability  {server.name} (appendonly {server.appendonly}, appendfsync {server.appendfsync})",
+        f"dedupe      {_window(found.dedupe)}",
+        *troubles(found),
+    ]
+
+
+def troubles(found: "Status") -> list[str]:
+    out = [f"paused: {row.source} to {row.destination}: {row.out}" for row in found.rows if row.out is not None]
+    return [*out, *(f"warning: {trouble}" for trouble in found.durability.troubles)]
+
+
+def _cells(row: "Row") -> tuple[str | int, ...]:
+    counts = (row.received, row.delivered, row.filtered, row.waiting, row.dead)
+    return (row.source, row.destination, *counts, span(row.oldest_waiting_seconds))
+
+
+def _window(dedupe: "Dedupe") -> str:
+    """What is in force first: a bound on ids can make the window shorter than configured."""
+    configured = span(dedupe.configured_seconds)
+    short = "" if dedupe.in_force_seconds >= dedupe.configured_seconds else f" ({configured} configured)"
+    return f"{span(dedupe.in_force_seconds)} in force{short}, {count(dedupe.ids)} of {count(dedupe.most_ids)} ids"

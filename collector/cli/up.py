@@ -1,0 +1,138 @@
+"""`turnout up`: everything on this machine, in one process tree."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from collector.cli.options import ConfigFile, DataDirectory, Host, Port, Workers, configured
+from collector.cli.trouble import Trouble
+
+if TYPE_CHECKING:
+    from collector.config import Config
+    from collector.supervise import KeptServer, Program
+    from worker.embedded import Server
+
+
+def up(
+    config: ConfigFile = None,
+    data: DataDirectory = None,
+    host: Host = None,
+    port: Port = None,
+    workers: Workers = None,
+) -> None:
+    """Run everything on this machine, in one process tree.
+
+    A log server, RQ's server, the collector and the workers: nothing has to be
+    installed or configured first. Ctrl-C stops it all; the next start goes on
+    where this one stopped.
+    """
+    settings = configured(config, data, host=host, port=port, workers=workers)
+    from collector.supervise import CannotStart
+    from worker.embedded import DirectoryLock, EmbeddedError
+
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        # Held until this process ends.
+        DirectoryLock(settings.data / "turnout.lock").take()
+        keep_running(settings)
+    except (CannotStart, EmbeddedError) as error:
+        raise Trouble(*str(error).splitlines()) from error
+    except OSError as error:
+        raise Trouble(f"{error.filename or settings.data}: {error.strerror}") from error
+    typer.echo("turnout: stopped; what was accepted is kept", err=True)
+
+
+def keep_running(config: "Config") -> None:
+    """Returns when a signal asks to stop."""
+    from collector import run
+    from collector.supervise import Supervisor
+
+    log, rq = servers(config)
+    host, port = config.collector.host, config.collector.port
+    supervisor = Supervisor(
+        servers=[server for server in (log, rq) if server is not None],
+        collector=program("collector", "serve", config, ["--host", host, "--port", str(port)]),
+        workers=program("workers", "work", config, ["--workers", str(config.worker.processes)]),
+        address=(host, port),
+        say=lambda words: typer.echo(f"turnout: {words}", err=True),
+    )
+    try:
+        supervisor.run(lambda: leave_note(config, log, rq), lambda: typer.echo(greeting(config)))
+    finally:
+        run.remove(config.data)
+
+
+def servers(config: "Config") -> "tuple[KeptServer | None, KeptServer | None]":
+    """The log's and RQ's, where they are not somebody else's."""
+    from collector.supervise import KeptServer
+    from worker.embedded import log_server, rq_server
+
+    log = KeptServer("log server", log_server(config.data, config.log.durability)) if config.log.url.embedded else None
+    rq = KeptServer("RQ server", rq_server(config.data)) if config.rq.url.embedded else None
+    return log, rq
+
+
+def program(name: str, command: str, config: "Config", options: list[str]) -> "Program":
+    from collector.supervise import Program
+
+    file = ["--config", config.path] if config.path else []
+    # -P: the directory we happen to be in is no place to import from.
+    start = [sys.executable, "-P", "-m", "collector.cli.main", command]
+    return Program(name, [*start, *file, "--data", str(config.data), *options])
+
+
+def address(config: "Config") -> str:
+    from collector.supervise import reachable
+
+    host = reachable(config.collector.host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{config.collector.port}"
+
+
+def leave_note(config: "Config", log: "KeptServer | None", rq: "KeptServer | None") -> None:
+    import os
+
+    from collector import run
+
+    def url(kept: "KeptServer | None", configured: str) -> str:
+        server: Server | None = kept.server if kept else None
+        return server.url if server else configured
+
+    run.write(
+        config.data,
+        run.Run(
+            pid=os.getpid(),
+            port=config.collector.port,
+            url=address(config),
+            log_url=url(log, config.log.url),
+            rq_url=url(rq, config.rq.url),
+            config_version=config.version,
+        ),
+    )
+
+
+def greeting(config: "Config") -> str:
+    """Where to post, with which key, and a line to try it with."""
+    source, keys = next(iter(config.revealed_keys().items()))
+    # A key of one's own is shown to who sits at the terminal; it does not go into a file of log lines.
+    key = keys[0] if config.path is None or sys.stdout.isatty() else "YOUR_WRITE_KEY"
+    url = address(config)
+    routes = (f"  {name:12} to {', '.join(one.destinations)}" for name, one in config.sources.items())
+    return "\n".join(
+        [
+            "",
+            f"Turnout listens on {url}; everything it keeps is in {config.data.resolve()}",
+            "",
+            f"  post to      {url}/v1/track (or identify, group, page, screen, alias, batch)",
+            f"  write key    {key} (of source {source})",
+            *routes,
+            "",
+            "Try it:",
+            "",
+            f"  curl -u {key}: {url}/v1/track -H 'Content-Type: application/json' \\",
+            """    -d '{"userId": "u1", "event": "Signed Up", "properties": {"plan": "pro"}}'""",
+            "",
+            "`turnout status` shows what became of messages, `turnout tail` shows them live. Ctrl-C stops.",
+            "",
+        ]
+    )

@@ -1,0 +1,139 @@
+"""Turn a body's bytes into messages; those of a batch stay undecoded, so that one bad one spoils no other."""
+
+import codecs
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import msgspec
+
+from collector.errors import BadBody
+from schemas.depth import is_within
+from schemas.limits import Limits
+
+T = TypeVar("T")
+
+NOTHING = msgspec.Raw(b"")
+
+
+class Shared(msgspec.Struct, frozen=True, rename="camel"):
+    """What a batch says once for all of its messages. Its timestamp and messageId mean nothing: nobody reads them."""
+
+    write_key: Any = None
+    sent_at: Any = None
+    context: msgspec.Raw = NOTHING
+    integrations: msgspec.Raw = NOTHING
+
+
+class Batch(Shared, frozen=True, kw_only=True, rename="camel"):
+    batch: list[msgspec.Raw]
+
+
+class Named(msgspec.Struct, frozen=True, rename="camel"):
+    """The two members that are wanted even of a message which is refused."""
+
+    message_id: Any = None
+    write_key: Any = None
+
+
+_batch = msgspec.json.Decoder(Batch)
+_shared = msgspec.json.Decoder(Shared)
+_named = msgspec.json.Decoder(Named)
+_json = msgspec.json.Decoder()
+
+
+def batch(body: bytes) -> Batch | Shared:
+    """The envelope; only what is shared when `batch` is no array. BadBody when it is not even an object."""
+    try:
+        return _decoded(_batch.decode, body)
+    except msgspec.ValidationError:
+        pass
+    try:
+        return _decoded(_shared.decode, body)
+    except msgspec.ValidationError:
+        raise BadBody("not_an_object", "the body should be an object with the array `batch`") from None
+
+
+def write_key(body: bytes) -> object:
+    """The key that a message names, if it does. BadBody when it is not JSON."""
+    try:
+        return _decoded(_named.decode, body).write_key
+    except msgspec.ValidationError:  # not an object
+        return None
+
+
+def write_keys(envelope: Batch | Shared) -> Iterator[object]:
+    """The places where a batch may name its key."""
+    yield envelope.write_key
+    if isinstance(envelope, Batch) and envelope.batch:
+        yield _names(envelope.batch[0]).write_key
+
+
+def message_id(raw: bytes) -> str | None:
+    """What a refused message called itself, if that can be told."""
+    name = _names(raw).message_id
+    return str(name) if isinstance(name, str | int | float) and name != "" else None
+
+
+def _names(raw: bytes | msgspec.Raw) -> Named:
+    try:
+        return _named.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Named()
+
+
+def member(raw: msgspec.Raw, limits: Limits) -> Any:
+    """A batch's `context` or `integrations`; None where it is not there."""
+    text = bytes(raw)
+    if not text:
+        return None
+    if not is_within(text, limits.depth):
+        raise BadBody("too_deep", f"the batch's `context` is nested more than {limits.depth} levels deep")
+    try:
+        return _json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _unreadable(text, error) from None
+
+
+def mended(body: bytes) -> bytes:
+    """The body without what a decoder stumbles over though it does no harm. BadBody when it stumbles still.
+
+    That is a byte order mark, and halves of characters: JavaScript cuts a text in the middle of an emoji and sends
+    the half that is left as an escape. U+FFFD takes its place.
+    """
+    text = _ESCAPE.sub(lambda found: rb"\ufffd" if found[1] else found[0], body.removeprefix(codecs.BOM_UTF8))
+    try:
+        _json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _unreadable(text, error) from None
+    return text
+
+
+# Both halves of a character, or one alone (group 1), or any other escape: in \\ud800 the u is text.
+_ESCAPE = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
+)
+
+
+def _decoded(decode: Callable[[bytes], T], body: bytes) -> T:
+    try:
+        return decode(body)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return decode(mended(body))
+
+
+def _unreadable(body: bytes, error: Exception) -> BadBody:
+    if not body.strip():
+        return BadBody("empty_body", "the body is empty")
+    if isinstance(error, RecursionError):
+        return BadBody("too_deep", "the body is nested too deeply")
+    if body.startswith(b"\x1f\x8b"):
+        # Nothing is legible: a write key inside could not be masked.
+        return BadBody("invalid_json", "the body looks like gzip; say so with Content-Encoding: gzip", b"")
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in body[:4]:
+        return BadBody("not_utf8", "the body looks like UTF-16 or UTF-32; send UTF-8")
+    if isinstance(error, UnicodeDecodeError):
+        return BadBody("not_utf8", "the body is not UTF-8")
+    return BadBody("invalid_json", f"the body is not JSON: {error}")

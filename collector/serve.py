@@ -1,0 +1,113 @@
+"""Run the HTTP side: the app on uvicorn, its way to the log, its nudges to the workers."""
+
+import asyncio
+import logging
+import time
+import uuid
+
+import redis.asyncio
+import uvicorn
+import uvloop
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from collector.app import create_app
+from collector.append import Appender
+from collector.config import Config
+from worker import connect, durability
+from worker.appending import Terms
+from worker.errors import WorkerError
+from worker.nudge import Nudger, most_queued
+from worker.settings import claim_partitions
+
+STOP_WITHIN = 10
+"""Seconds that requests under way get to finish at a stop."""
+
+logger = logging.getLogger(__name__)
+
+
+def run(config: Config) -> int:
+    """Serve until SIGTERM or SIGINT. 0: stopped as asked; 1: cannot serve, and said why."""
+    try:
+        _prepare(config)
+    except (RedisError, WorkerError) as error:
+        logger.error("cannot serve: %s", error)
+        return 1
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(config))
+
+
+def _prepare(config: Config) -> None:
+    """Hold the configuration against the log server as it really is."""
+    client = connect.client(config.log.url, timeout=config.log.timeout)
+    claim_partitions(client, config.log.partitions)
+    found = durability.judge(config.log.durability, durability.ask(client))
+    for trouble in found.troubles:
+        logger.warning("DURABILITY: the configuration promises %r, but %s", found.name, trouble)
+    client.close()
+
+
+async def _serve(config: Config) -> int:
+    routes = {name: source.destinations for name, source in config.sources.items()}
+    destinations = {name for names in routes.values() for name in names}
+    partitions = config.log.partitions
+    nudger = Nudger(connect.client(config.rq.url, timeout=2.0), most_queued=most_queued(partitions, len(destinations)))
+    appender = Appender(
+        _log_client(config),
+        Terms(
+            routes=routes,
+            partitions=partitions,
+            window_ms=int(config.log.dedupe_window * 1000),
+            most_ids=config.log.dedupe_ids,
+        ),
+        nudger.nudge,
+        replicas=1 if config.log.durability == "replica" else 0,
+        timeout=config.log.timeout,
+    )
+    appender.start()
+    server = _server(config, appender)
+    try:
+        await server.serve()
+    except SystemExit:
+        return 1  # uvicorn has said why it cannot listen
+    finally:
+        await appender.stop()
+        nudger.close()
+    return 0 if server.started else 1
+
+
+def _log_client(config: Config) -> "redis.asyncio.Redis":
+    return redis.asyncio.Redis.from_url(
+        config.log.url,
+        protocol=2,
+        socket_timeout=config.log.timeout,
+        socket_connect_timeout=config.log.timeout,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def _server(config: Config, appender: Appender) -> uvicorn.Server:
+    app = create_app(
+        config.revealed_keys(),
+        appender,
+        now=time.time,
+        new_id=lambda: str(uuid.uuid4()),
+        limits=config.collector.limits,
+    )
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=config.collector.host,
+            port=config.collector.port,
+            backlog=config.collector.backlog,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            server_header=False,
+            log_config=None,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=STOP_WITHIN,
+        )
+    )

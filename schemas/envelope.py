@@ -1,0 +1,29 @@
+"""Hold one stored message on its way to a destination."""
+
+from typing import Any
+
+import msgspec
+
+from schemas.message import Head, Message, decode_head, decode_message
+
+__all__ = ["Envelope", "Head", "decode_head"]
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """What a destination gets for each message."""
+
+    source: str
+    body: bytes
+    """The normalised message as JSON, exactly as stored; it never contains a line break."""
+    head: Head
+    lane: str
+    """Messages of one lane and source come in rising order of `position`."""
+    position: str
+    """Where the message stands in its lane, the same at every redelivery."""
+    attempt: int = 1
+
+    def open(self) -> Message:
+        return decode_message(self.body)
+
+    def json(self) -> dict[str, Any]:
+        return msgspec.json.decode(self.body, type=dict[str, Any])

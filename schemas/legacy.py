@@ -1,0 +1,83 @@
+"""Rewrite the member names of version 1 of the spec, which old clients and examples still use.
+
+A new name that is present wins; then the old one stays where it was, as any unknown member does.
+"""
+
+from typing import Any
+
+from schemas.catalog import KINDS
+
+_MESSAGE = frozenset({"action", "sessionId", "user_id", "options", "from", "to"})
+_CONTEXT = {
+    "user_agent": ("", "userAgent"),
+    "screenWidth": ("screen", "width"),
+    "screenHeight": ("screen", "height"),
+    "appReleaseVersion": ("app", "version"),
+    "appVersion": ("app", "build"),
+    "library-version": ("library", "version"),
+    "deviceModel": ("device", "model"),
+    "deviceManufacturer": ("device", "manufacturer"),
+    "idForAdvertiser": ("device", "idfa"),
+    "osVersion": ("os", "version"),
+}
+_OLD_IN_CONTEXT = frozenset(_CONTEXT)
+
+
+def rename_members(message: dict[str, Any]) -> None:
+    """Give the message's own members their present names, except those that only an alias has."""
+    if _MESSAGE.isdisjoint(message):
+        return
+    action = message.get("action")
+    if "type" not in message and isinstance(action, str) and action.lower() in KINDS:
+        message["type"] = action.lower()
+        del message["action"]
+    _move_id(message, "sessionId", "anonymousId")
+    _move_id(message, "user_id", "userId")
+    if isinstance(message.get("options"), dict) and not message.get("context"):
+        message["context"] = message.pop("options")
+        _move_providers(message)
+
+
+def rename_alias_members(message: dict[str, Any]) -> None:
+    _move_id(message, "from", "previousId")
+    _move_id(message, "to", "userId")
+
+
+def rename_context_members(context: dict[str, Any]) -> None:
+    """Give the members of a context their present names and places."""
+    if isinstance(context.get("library"), str):
+        context["library"] = {"name": context["library"]}
+    if _OLD_IN_CONTEXT.isdisjoint(context):
+        return
+    for old, (parent, new) in _CONTEXT.items():
+        if old in context:
+            _move_in_context(context, old, parent, new)
+
+
+def _move_id(message: dict[str, Any], old: str, new: str) -> None:
+    value = message.get(old)
+    if message.get(new) in (None, "") and _is_id(value):
+        del message[old]
+        message[new] = value
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool) and value != ""
+
+
+def _move_providers(message: dict[str, Any]) -> None:
+    providers = message["context"].get("providers")
+    if isinstance(providers, dict) and not message.get("integrations"):
+        context = dict(message["context"])
+        message["integrations"] = context.pop("providers")
+        message["context"] = context
+
+
+def _move_in_context(context: dict[str, Any], old: str, parent: str, new: str) -> None:
+    if not parent:
+        if context.get(new) is None:
+            context[new] = context.pop(old)
+        return
+    place = context.get(parent)
+    if place is None or (isinstance(place, dict) and place.get(new) is None):
+        context[parent] = {**(place or {}), new: context.pop(old)}

@@ -1,0 +1,114 @@
+"""Turn a message as a client sent it into the message that the spec says was meant. Pure.
+
+The order is: the type from the path, old member names, context and integrations with those of the batch under
+them, the check against the JSON Schema, ids, traits and properties, times.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from schemas.arrival import Arrival
+from schemas.catalog import KINDS
+from schemas.clocks import settle_times
+from schemas.context import as_object, settled_context
+from schemas.errors import Invalid, Violation
+from schemas.identifiers import settle_ids, settle_message_id
+from schemas.legacy import rename_alias_members, rename_members
+from schemas.limits import Limits
+from schemas.merge import merged
+from schemas.notes import Note, note, record
+from schemas.reserved import GROUP, USER, settled
+from schemas.validate import is_valid, violations
+from schemas.wording import SOME_KIND, described
+
+_KINDS = frozenset(KINDS)
+
+
+def normalise(raw: dict[str, Any], arrival: Arrival, new_id: Callable[[], str], limits: Limits) -> dict[str, Any]:
+    """The message as it is stored. Raises Invalid. It may change `raw` and return it: the caller gives it away."""
+    notes: list[Note] = list(arrival.notes)
+    rename_members(raw)
+    kind = _kind(raw, arrival.kind, notes)
+    if kind == "alias":
+        rename_alias_members(raw)
+    _settle_surroundings(raw, arrival, notes)
+    if not is_valid(raw, kind):
+        raise Invalid(violations(raw, kind))
+    settle_ids(raw)
+    settle_message_id(raw, new_id, limits.message_id_chars, notes)
+    _settle_members(raw, kind, notes)
+    settle_times(raw, arrival.sending, arrival.received_at, arrival.received_at_ms, notes)
+    raw.pop("writeKey", None)
+    if notes:
+        record(raw, notes)
+    return raw
+
+
+def _kind(message: dict[str, Any], of_path: str | None, notes: list[Note]) -> str:
+    """The type of the message, which the message then says too."""
+    said = message.get("type")
+    if of_path is None:
+        return _kind_said(message, said)
+    if said != of_path:
+        message["type"] = of_path
+        if said is not None and said != "":
+            notes.append(note("type", "path_wins", said))
+    return of_path
+
+
+def _kind_said(message: dict[str, Any], said: object) -> str:
+    if isinstance(said, str) and said in _KINDS:
+        return said
+    if "type" not in message:
+        raise Invalid((Violation("type", "required", SOME_KIND, "nothing"),))
+    if said == "delete":
+        raise Invalid((Violation("type", "enum", SOME_KIND, "delete, which is only ever sent outwards"),))
+    found = "another string" if isinstance(said, str) and said else described(said)
+    raise Invalid((Violation("type", "enum", SOME_KIND, found),))
+
+
+def _settle_surroundings(message: dict[str, Any], arrival: Arrival, notes: list[Note]) -> None:
+    """Settle context and integrations, with those of the batch under the message's own."""
+    context = settled_context(message.get("context"), "context", notes)
+    message["context"] = merged(arrival.context, context) if arrival.context else context
+    if message.get("integrations") is not None:
+        own = as_object(message["integrations"], "integrations", notes)
+        message["integrations"] = merged(arrival.integrations, own) if arrival.integrations else own
+    elif arrival.integrations is not None:
+        message["integrations"] = dict(arrival.integrations)
+    else:
+        message.pop("integrations", None)
+
+
+def _settle_members(message: dict[str, Any], kind: str, notes: list[Note]) -> None:
+    """Settle what the type of the message is about: its traits, its properties, its names."""
+    match kind:
+        case "track":
+            _fill(message, "properties")
+        case "identify":
+            if _fill(message, "traits"):
+                message["traits"] = settled(message["traits"], USER, "traits", notes)
+        case "group":
+            if _fill(message, "traits"):
+                message["traits"] = settled(message["traits"], GROUP, "traits", notes)
+        case "page" | "screen":
+            _fill(message, "properties")
+            _drop_empty_labels(message)
+        case "alias":
+            if "previousId" not in message:
+                message["previousId"] = message["anonymousId"]
+
+
+def _drop_empty_labels(message: dict[str, Any]) -> None:
+    for name in ("name", "category"):
+        if name in message and not message[name]:
+            del message[name]
+
+
+def _fill(message: dict[str, Any], name: str) -> bool:
+    """Make an empty object of null and of the empty array; whether there is anything in it."""
+    if name not in message:
+        return False
+    members = message[name] or {}
+    message[name] = members
+    return bool(members)

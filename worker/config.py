@@ -1,0 +1,144 @@
+"""The settings of the log, of RQ and of delivery, as typed values."""
+
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta
+
+from destinations.errors import Unfit
+from destinations.settings import Duration
+from worker.retry import RetryPolicy
+
+ARCHIVE = "archive"
+"""The destination that every source has, unless it says otherwise."""
+
+SCHEMES = ("redis", "rediss", "unix")
+
+Length = Annotated[Duration, Meta(gt=0)]
+Count = Annotated[int, Meta(ge=1)]
+Durability = Literal["fsync", "everysec", "replica"]
+
+
+class ServerUrl(str):
+    """Where a Redis or Valkey server listens. Shows itself without its password."""
+
+    __slots__ = ()
+    expected: ClassVar[str] = '"embedded", or a url such as "redis://host:6379/0" or "unix:///path/to/socket"'
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        if isinstance(value, str) and (value == EMBEDDED or _points_somewhere(value)):
+            return cls(value)
+        raise Unfit(f"must be {cls.expected}")
+
+    @property
+    def embedded(self) -> bool:
+        return self == EMBEDDED
+
+    @property
+    def server(self) -> str:
+        """Host and port, or the socket: the same for two databases of one server."""
+        parts = urlsplit(self)
+        return parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
+
+    def __repr__(self) -> str:
+        if "@" not in self:
+            return str(self)
+        before, _, after = self.rpartition("@")
+        return f"{before.partition('://')[0]}://***@{after}"
+
+
+EMBEDDED = ServerUrl("embedded")
+"""The url of a server that `turnout up` starts itself."""
+
+
+def _points_somewhere(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in SCHEMES and bool(
+            parts.path if parts.scheme == "unix" else parts.hostname and parts.port != 0
+        )
+    except ValueError:
+        return False
+
+
+class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    url: ServerUrl = EMBEDDED
+    durability: Durability = "fsync"
+    partitions: Annotated[int, Meta(ge=1, le=256)] = 16
+    dedupe_window: Length = Duration(86_400)
+    dedupe_ids: Annotated[int, Meta(ge=1_000)] = 10_000_000
+    timeout: Length = Duration(2)
+
+    def __post_init__(self) -> None:
+        if self.url.embedded and self.durability == "replica":
+            raise ValueError('durability = "replica" needs a log server that has replicas: set url, or choose "fsync"')
+
+
+class RqSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    url: ServerUrl = EMBEDDED
+
+
+class Backoff(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    first: Length = Duration(1)
+    factor: Annotated[float, Meta(ge=1)] = 2.0
+    longest: Length = Duration(600)
+    horizon: Length = Duration(86_400)
+
+    def policy(self) -> RetryPolicy:
+        return RetryPolicy(first=self.first, factor=self.factor, longest=self.longest, horizon=self.horizon)
+
+
+class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    processes: Annotated[int, Meta(ge=1, le=256)] = 2
+    lease: Annotated[Duration, Meta(ge=3)] = Duration(10)
+    budget: Length = Duration(2)
+    sweep: Length = Duration(0.25)
+    batch_messages: Count = 5_000
+    backoff: Backoff = Backoff()
+
+    def __post_init__(self) -> None:
+        if self.budget >= self.lease:
+            raise ValueError("budget must be shorter than lease")
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """Where messages come from, and the destinations that should have them: only those switched on."""
+
+    destinations: tuple[str, ...] = ()
+
+
+class DestinationTable(msgspec.Struct, frozen=True, kw_only=True):
+    """A destination as the configuration describes it; `settings` are for its adapter to read."""
+
+    type: str
+    settings: dict[str, Any] = {}
+    enabled: bool = True
+    place: str = "the configuration"
+
+    def __repr__(self) -> str:
+        # The settings of an adapter hold its secrets in the clear.
+        return f"DestinationTable(type={self.type!r}, enabled={self.enabled}, place={self.place!r})"
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker needs to know."""
+
+    path: str | None = None
+    version: str = "built-in"
+    data: Path = Path("data")
+    log: LogSettings = LogSettings()
+    rq: RqSettings = RqSettings()
+    worker: WorkerSettings = WorkerSettings()
+    sources: dict[str, Source] = {}
+    destinations: dict[str, DestinationTable] = {}
+
+    def at(self, *, log: str, rq: str) -> Self:
+        """The same with the servers found to be at these urls."""
+        return msgspec.structs.replace(
+            self,
+            log=msgspec.structs.replace(self.log, url=ServerUrl(log)),
+            rq=msgspec.structs.replace(self.rq, url=ServerUrl(rq)),
+        )

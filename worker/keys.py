@@ -1,0 +1,96 @@
+"""Every key that Turnout writes to the log server, with its type and meaning.
+
+All keys of a partition share a hash tag, so each script touches one slot of a cluster.
+"""
+
+import hashlib
+import zlib
+
+CONSUMER = "c"
+"""The one consumer name of every group: whoever holds the lease re-reads what the last owner left, at once."""
+
+SETTINGS = "turnout:settings"
+"""hash: what must never change under a log that holds messages (`partitions`)"""
+
+
+def partition_of(source: str, user: str, partitions: int) -> int:
+    """The partition that keeps this user's messages in order."""
+    return zlib.crc32(f"{source}\0{user}".encode("utf-8", "surrogatepass")) % partitions
+
+
+def digest_of(source: str, message_id: str) -> bytes:
+    """The 16 bytes by which the dedupe window remembers a message, however long its id is."""
+    return hashlib.blake2b(f"{source}\0{message_id}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def lane(partition: int) -> str:
+    return f"p{partition:02d}"
+
+
+def tag(partition: int) -> str:
+    return f"{{p{partition:02d}}}"
+
+
+def log(partition: int, source: str) -> str:
+    """stream: entries of `n` messages in `m`, one JSON object a line; one group per destination"""
+    return f"{tag(partition)}:log:{source}"
+
+
+def seen_new(partition: int) -> str:
+    """set: digests of the messages met since the last rotation"""
+    return f"{tag(partition)}:seen:new"
+
+
+def seen_old(partition: int) -> str:
+    """set: digests of the messages met between the last rotation and the one before"""
+    return f"{tag(partition)}:seen:old"
+
+
+def seen_since(partition: int) -> str:
+    """hash: when (ms) the sets `new` and `old` were begun; `full` 1 if the last rotation came early"""
+    return f"{tag(partition)}:seen:since"
+
+
+def count(partition: int, source: str) -> str:
+    """hash: received, duplicates, refused; and delivered, filtered, dead, base, each with `:destination`"""
+    return f"{tag(partition)}:count:{source}"
+
+
+def ready(partition: int, destination: str) -> str:
+    """zset: source -> since when (ms) it has something for this destination"""
+    return f"{tag(partition)}:ready:{destination}"
+
+
+def armed(partition: int, destination: str) -> str:
+    """string: when (ms) a nudge was last sent and not yet taken up"""
+    return f"{tag(partition)}:armed:{destination}"
+
+
+def lease(partition: int, destination: str) -> str:
+    """string: `token:owner` of the one drain at work"""
+    return f"{tag(partition)}:lease:{destination}"
+
+
+def fence(partition: int, destination: str) -> str:
+    """string: the last token given out"""
+    return f"{tag(partition)}:fence:{destination}"
+
+
+def backoff(partition: int, destination: str) -> str:
+    """hash: until (ms), attempts, reason; only while the destination is out"""
+    return f"{tag(partition)}:backoff:{destination}"
+
+
+def left(partition: int, source: str, destination: str) -> str:
+    """hash: entry id -> numbers of its messages that are not finished; absent: all of them"""
+    return f"{tag(partition)}:left:{source}:{destination}"
+
+
+def dead(partition: int, destination: str) -> str:
+    """stream: dead letters"""
+    return f"{tag(partition)}:dead:{destination}"
+
+
+def refused(partition: int, source: str) -> str:
+    """stream: what clients sent and was refused, with its violations"""
+    return f"{tag(partition)}:refused:{source}"

@@ -1,0 +1,54 @@
+"""Asks RQ for drains from a thread of its own, so that nobody who appends ever waits for RQ."""
+
+import logging
+import queue
+import threading
+from collections.abc import Iterable
+
+import redis
+import rq
+
+from worker import jobs
+
+Pair = tuple[int, str]
+"""partition, destination"""
+
+logger = logging.getLogger(__name__)
+
+
+class Nudger:
+    """Best effort: a nudge that fails is dropped, and the sweep sends another."""
+
+    def __init__(self, client: "redis.Redis", *, most_queued: int) -> None:
+        self._queue = jobs.queue_on(client)
+        self._most_queued = most_queued
+        self._wanted: queue.SimpleQueue[Pair | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="nudger", daemon=True)
+        self._thread.start()
+
+    def nudge(self, pairs: Iterable[Pair]) -> None:
+        for pair in pairs:
+            self._wanted.put(pair)
+
+    def close(self) -> None:
+        self._wanted.put(None)
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while (pair := self._wanted.get()) is not None:
+            send(self._queue, [pair], self._most_queued)
+
+
+def send(queue: rq.Queue, pairs: Iterable[Pair], most_queued: int) -> None:
+    """Enqueue drains now, unless more jobs wait than could be useful."""
+    try:
+        room = most_queued - queue.count
+        for partition, destination in list(pairs)[: max(0, room)]:
+            jobs.enqueue(queue, partition, destination)
+    except redis.RedisError as error:
+        logger.warning("the RQ server is away, the sweep will nudge again: %s", type(error).__name__)
+
+
+def most_queued(partitions: int, destinations: int) -> int:
+    """More jobs than one a pair could not be useful; as many again leave room for those about to end."""
+    return 2 * partitions * destinations

@@ -1,0 +1,23 @@
+"""When to try again, and when to give up. Pure."""
+
+import msgspec
+
+
+class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """Growing, jittered waits; all times in seconds."""
+
+    first: float = 1.0
+    factor: float = 2.0
+    longest: float = 600.0
+    horizon: float = 86_400.0
+
+    def delay(self, attempt: int, chance: float) -> float:
+        """Seconds to wait after failed attempt number `attempt`; `chance` in [0, 1) spreads them over half to whole."""
+        whole = min(self.first * self.factor ** min(attempt - 1, 64), self.longest)
+        return whole * (0.5 + chance / 2)
+
+    def wait(self, attempt: int, chance: float, asked: float | None) -> float:
+        """The delay, or what the destination asked for (Retry-After), never beyond an hour."""
+        if asked is not None and asked > 0:
+            return min(asked, 3_600.0)
+        return self.delay(attempt, chance)

@@ -1,0 +1,155 @@
+"""The accounts of the log: per source and destination, what came in and what became of it."""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import msgspec
+import redis
+
+from worker import durability, keys
+from worker.config import Config
+from worker.durability import Durability
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """received = delivered + filtered + waiting + dead."""
+
+    source: str
+    destination: str
+    received: int
+    delivered: int
+    filtered: int
+    waiting: int
+    dead: int
+    oldest_waiting_seconds: float | None
+    out: str | None
+    """Why deliveries are paused, if they are."""
+
+
+class Intake(msgspec.Struct, frozen=True, kw_only=True):
+    """What a source sent."""
+
+    source: str
+    received: int
+    duplicates: int
+    refused: int
+
+
+class Dedupe(msgspec.Struct, frozen=True):
+    """How long a message id is remembered: as configured, and as the bound on ids really allows."""
+
+    configured_seconds: float
+    in_force_seconds: float
+    ids: int
+    most_ids: int
+
+
+class Status(msgspec.Struct, frozen=True):
+    rows: tuple[Row, ...]
+    intake: tuple[Intake, ...]
+    durability: Durability
+    dedupe: Dedupe
+
+
+def read(client: "redis.Redis", config: Config) -> Status:
+    """Ask the log server. Raises redis.RedisError."""
+    now = _server_seconds(client)
+    rows: list[Row] = []
+    intake: list[Intake] = []
+    for name, source in sorted(config.sources.items()):
+        counts = _counts(client, config.log.partitions, name)
+        intake.append(_intake(name, counts))
+        rows += [_row(client, config, name, destination, counts, now) for destination in source.destinations]
+    found = durability.judge(config.log.durability, durability.ask(client))
+    return Status(tuple(rows), tuple(intake), found, _dedupe(client, config, now))
+
+
+def _server_seconds(client: "redis.Redis") -> float:
+    seconds, microseconds = client.time()
+    return seconds + microseconds / 1e6
+
+
+def _counts(client: "redis.Redis", partitions: int, source: str) -> dict[str, int]:
+    totals: dict[str, int] = {}
+    for partition in range(partitions):
+        found = cast(dict[bytes, bytes], client.hgetall(keys.count(partition, source)))
+        for field, value in found.items():
+            totals[field.decode()] = totals.get(field.decode(), 0) + int(value)
+    return totals
+
+
+def _intake(source: str, counts: dict[str, int]) -> Intake:
+    return Intake(
+        source=source,
+        received=counts.get("received", 0),
+        duplicates=counts.get("duplicates", 0),
+        refused=counts.get("refused", 0),
+    )
+
+
+def _row(
+    client: "redis.Redis", config: Config, source: str, destination: str, counts: dict[str, int], now: float
+) -> Row:
+    received = counts.get("received", 0) - counts.get(f"base:{destination}", 0)
+    ended = {kind: counts.get(f"{kind}:{destination}", 0) for kind in ("delivered", "filtered", "dead")}
+    waiting = received - sum(ended.values())
+    oldest = _oldest(client, config.log.partitions, source, destination) if waiting else None
+    return Row(
+        source=source,
+        destination=destination,
+        received=received,
+        waiting=waiting,
+        oldest_waiting_seconds=None if oldest is None else max(0.0, now - oldest),
+        out=_out(client, config.log.partitions, destination, now) if waiting else None,
+        **ended,
+    )
+
+
+def _oldest(client: "redis.Redis", partitions: int, source: str, destination: str) -> float | None:
+    """When (seconds) the oldest message came that this destination has not finished with."""
+    found = [_oldest_in(client, keys.log(partition, source), destination) for partition in range(partitions)]
+    return min((moment for moment in found if moment is not None), default=None)
+
+
+def _oldest_in(client: "redis.Redis", stream: str, destination: str) -> float | None:
+    for group in _groups(client, stream):
+        if group["name"] != destination.encode():
+            continue
+        if group["pending"]:
+            summary = client.xpending(stream, destination)
+            return _moment(summary["min"])
+        after = b"(" + group["last-delivered-id"]
+        for entry_id, _ in cast(Iterator[tuple[bytes, Any]], client.xrange(stream, min=after, count=1)):
+            return _moment(entry_id)
+    return None
+
+
+def _groups(client: "redis.Redis", stream: str) -> list[dict[str, Any]]:
+    try:
+        return client.xinfo_groups(stream)
+    except redis.exceptions.ResponseError:
+        return []  # no such stream yet
+
+
+def _moment(entry_id: bytes) -> float:
+    return int(entry_id.partition(b"-")[0]) / 1000
+
+
+def _out(client: "redis.Redis", partitions: int, destination: str, now: float) -> str | None:
+    for partition in range(partitions):
+        found = cast(dict[bytes, bytes], client.hgetall(keys.backoff(partition, destination)))
+        if int(found.get(b"until", 0)) / 1000 > now:
+            return found.get(b"reason", b"").decode()
+    return None
+
+
+def _dedupe(client: "redis.Redis", config: Config, now: float) -> Dedupe:
+    """The window is that of the partition that forgets soonest."""
+    in_force = float(config.log.dedupe_window)
+    ids = 0
+    for partition in range(config.log.partitions):
+        ids += cast(int, client.scard(keys.seen_new(partition))) + cast(int, client.scard(keys.seen_old(partition)))
+        since = cast(dict[bytes, bytes], client.hgetall(keys.seen_since(partition)))
+        if since.get(b"full") == b"1":
+            in_force = min(in_force, now - int(since[b"old"]) / 1000)
+    return Dedupe(float(config.log.dedupe_window), in_force, ids, config.log.dedupe_ids)
