@@ -51,7 +51,7 @@ def each(first: int, messages: Sequence[msgspec.Raw], terms: Terms) -> Verdict:
         try:
             verdict.items.append(item(text, terms))
         except Invalid as invalid:
-            verdict.refused.append(refused(index, text, invalid))
+            verdict.refused.append(refused(index, text, invalid, terms.limits))
     return verdict
 
 
@@ -65,5 +65,5 @@ def alone(body: bytes, terms: Terms) -> Item:
     return item(decoding.mended(body), terms)
 
 
-def refused(index: int, raw: bytes, invalid: Invalid) -> Refused:
-    return Refused(index, decoding.message_id(raw), raw, invalid.violations)
+def refused(index: int, raw: bytes, invalid: Invalid, limits: Limits) -> Refused:
+    return Refused(index, decoding.message_id(raw, limits.message_id_chars), raw, invalid.violations)

@@ -87,7 +87,7 @@ def method_not_allowed(allowed: str) -> Answer:
 
 
 def refused_message(violations: Sequence[Violation]) -> Answer:
-    words = "; ".join(violation.sentence() for violation in violations)
+    words = " ".join(violation.sentence() for violation in violations)
     return problem(400, violations[0].code, words, violations=[_told(violation) for violation in violations])
 
 

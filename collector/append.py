@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import cast
 
 import msgspec
-import redis.asyncio
 from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError, ResponseError
 
+from collector.exchange import Exchange, Link, command
 from collector.log_port import Item, LogFull, LogUnavailable, Receipt, Refusal
 from worker import keys, scripts
 from worker.appending import Terms, append_call
@@ -18,6 +18,8 @@ MOST_GATHERED_BYTES = 67_108_864
 
 RETRY_AFTER = 1
 RETRY_AFTER_FULL = 10
+
+Answer = list[int] | LogUnavailable
 
 Nudge = Callable[[Iterable[tuple[int, str]]], None]
 
@@ -52,14 +54,14 @@ class Appender:
 
     def __init__(
         self,
-        client: "redis.asyncio.Redis",
+        exchange: Exchange,
         terms: Terms,
         nudge: Nudge,
         *,
         replicas: int = 0,
         timeout: float = 2.0,
     ) -> None:
-        self._client = client
+        self._exchange = exchange
         self._terms = terms
         self._nudge = nudge
         self._replicas = replicas
@@ -81,7 +83,7 @@ class Appender:
             self._something.set()
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
-        await self._client.aclose()
+        await self._exchange.close()
 
     async def put(self, items: Sequence[Item], refusals: Sequence[Refusal]) -> Receipt:
         """Return once all are stored as durably as configured. Raises LogUnavailable, or LogFull."""
@@ -120,8 +122,7 @@ class Appender:
     async def trouble(self) -> str | None:
         """Why the log could not take messages now; None when it can."""
         try:
-            async with asyncio.timeout(self._timeout):
-                await self._client.ping()
+            await self._exchange.ping()
         except (RedisError, OSError, TimeoutError) as error:
             return f"the log server does not answer ({type(error).__name__})"
         return None
@@ -138,7 +139,6 @@ class Appender:
     async def _flush(self, lot: Lot) -> None:
         strands = list(lot.strands.values())
         try:
-            await self._attach(strands)
             answers = await self._send(lot, strands)
         except (RedisError, OSError, TimeoutError) as error:
             logger.warning("the log is away: %s", type(error).__name__)
@@ -155,60 +155,64 @@ class Appender:
         if pairs:
             self._nudge(pairs)
 
-    async def _attach(self, strands: Sequence[Strand]) -> None:
+    async def _attach(self, link: Link, strands: Sequence[Strand]) -> None:
         """Before the first append to a stream: give it the groups that the configuration asks for."""
         new = [strand for strand in strands if (strand.partition, strand.source) not in self._attached]
+        calls = []
         for strand in new:
-            names = [keys.log(strand.partition, strand.source), keys.count(strand.partition, strand.source)]
-            await self._client.eval(scripts.ATTACH.text, len(names), *names, *self._terms.routes[strand.source])
-            self._attached.add((strand.partition, strand.source))
+            names = (keys.log(strand.partition, strand.source), keys.count(strand.partition, strand.source))
+            calls.append(command("EVAL", scripts.ATTACH.text, len(names), *names, *self._terms.routes[strand.source]))
+        for answer in await link.ask(calls):
+            if isinstance(answer, RedisError):
+                raise answer
+        self._attached.update((strand.partition, strand.source) for strand in new)
 
-    async def _send(self, lot: Lot, strands: Sequence[Strand]) -> list[list[int] | LogUnavailable]:
-        """One round trip. Every call may be repeated: the script knows the messages it has taken."""
-        try:
-            return await self._round_trip(lot, strands)
-        except NoScriptError:
-            for script in (scripts.APPEND, scripts.REFUSE):
-                await self._client.script_load(script.text)
-            return await self._round_trip(lot, strands)
+    async def _send(self, lot: Lot, strands: Sequence[Strand]) -> list[Answer]:
+        """One round trip. It may be repeated: the script knows the messages that it has taken."""
+        async with self._exchange.link() as link:
+            await self._attach(link, strands)
+            packed, owners = self._packed(lot, strands)
+            raw = await link.ask(packed)
+            if any(isinstance(answer, NoScriptError) for answer in raw):
+                await link.ask([command("SCRIPT", "LOAD", script.text) for script in (scripts.APPEND, scripts.REFUSE)])
+                raw = await link.ask(packed)
+        return self._judged(raw, owners, len(strands))
 
-    async def _round_trip(self, lot: Lot, strands: Sequence[Strand]) -> list[list[int] | LogUnavailable]:
-        pipe = self._client.pipeline(transaction=False)
-        calls: list[int] = []
+    def _packed(self, lot: Lot, strands: Sequence[Strand]) -> tuple[list[bytes], list[int]]:
+        """The commands of a flush, and for each the number of the strand that it belongs to."""
+        packed: list[bytes] = []
+        owners: list[int] = []
         for index, strand in enumerate(strands):
             at = (strand.partition, strand.source)
             if strand.bodies:
                 names, arguments = append_call(self._terms, *at, strand.digests, strand.bodies)
-                pipe.evalsha(scripts.APPEND.sha, len(names), *names, *arguments)
-                calls.append(index)
+                packed.append(command("EVALSHA", scripts.APPEND.sha, len(names), *names, *arguments))
+                owners.append(index)
             if at in lot.refused:
-                pipe.evalsha(scripts.REFUSE.sha, 2, keys.refused(*at), keys.count(*at), *lot.refused[at])
-                calls.append(index)
+                names = [keys.refused(*at), keys.count(*at)]
+                packed.append(command("EVALSHA", scripts.REFUSE.sha, 2, *names, *lot.refused[at]))
+                owners.append(index)
         if self._replicas:
-            pipe.execute_command("WAIT", self._replicas, int(self._timeout * 1000))
-        async with asyncio.timeout(self._timeout):
-            raw = await pipe.execute(raise_on_error=False)
-        return self._judged(raw, calls, len(strands))
+            packed.append(command("WAIT", self._replicas, int(self._timeout * 1000)))
+        return packed, owners
 
-    def _judged(self, raw: list[object], calls: list[int], size: int) -> list[list[int] | LogUnavailable]:
-        answers: list[list[int] | LogUnavailable] = [[] for _ in range(size)]
+    def _judged(self, raw: list[object], owners: list[int], size: int) -> list[Answer]:
+        answers: list[Answer] = [[] for _ in range(size)]
         behind = LogUnavailable(RETRY_AFTER, "no replica has confirmed the messages")
         confirmed = not self._replicas or (isinstance(raw[-1], int) and raw[-1] >= self._replicas)
-        for index, answer in zip(calls, raw, strict=False):
+        for index, answer in zip(owners, raw, strict=False):
             match answer:
-                case NoScriptError():
-                    raise answer
                 case OutOfMemoryError():
                     answers[index] = LogFull(RETRY_AFTER_FULL)
                 case ResponseError():
                     logger.error("the log refused messages: %s", answer)
                     answers[index] = LogUnavailable(RETRY_AFTER, "the log refused the messages")
-                case RedisError():
-                    raise answer
                 case _ if not confirmed:
                     answers[index] = behind
-                case list():
+                case list() if not answers[index]:
                     answers[index] = cast(list[int], answer)
+                case _:
+                    pass  # the number of refusals kept, or the error of the strand's other half
         return answers
 
 

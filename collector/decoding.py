@@ -69,10 +69,10 @@ def write_keys(envelope: Batch | Shared) -> Iterator[object]:
         yield _names(envelope.batch[0]).write_key
 
 
-def message_id(raw: bytes) -> str | None:
-    """What a refused message called itself, if that can be told."""
+def message_id(raw: bytes, most_chars: int) -> str | None:
+    """What a refused message called itself, if that can be told. It is shown to its sender: length must be bounded."""
     name = _names(raw).message_id
-    return str(name) if isinstance(name, str | int | float) and name != "" else None
+    return str(name)[:most_chars] if isinstance(name, str | int | float) and name != "" else None
 
 
 def _names(raw: bytes | msgspec.Raw) -> Named:
@@ -96,17 +96,29 @@ def member(raw: msgspec.Raw, limits: Limits) -> Any:
 
 
 def mended(body: bytes) -> bytes:
-    """The body without what a decoder stumbles over though it does no harm. BadBody when it stumbles still.
-
-    That is a byte order mark, and halves of characters: JavaScript cuts a text in the middle of an emoji and sends
-    the half that is left as an escape. U+FFFD takes its place.
-    """
-    text = _ESCAPE.sub(lambda found: rb"\ufffd" if found[1] else found[0], body.removeprefix(codecs.BOM_UTF8))
+    """The body without what a decoder stumbles over though it does no harm. BadBody when it stumbles still."""
+    text = _mended(body)
     try:
         _json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _unreadable(text, error) from None
     return text
+
+
+def _decoded(decode: Callable[[bytes], T], body: bytes) -> T:
+    """What `decode` makes of the body, or of the mended body. ValidationError when it is JSON of another shape."""
+    try:
+        return decode(body)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        text = _mended(body)
+    try:
+        return decode(text)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _unreadable(text, error) from None
 
 
 # Both halves of a character, or one alone (group 1), or any other escape: in \\ud800 the u is text.
@@ -115,13 +127,12 @@ _ESCAPE = re.compile(
 )
 
 
-def _decoded(decode: Callable[[bytes], T], body: bytes) -> T:
-    try:
-        return decode(body)
-    except msgspec.ValidationError:
-        raise
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return decode(mended(body))
+def _mended(body: bytes) -> bytes:
+    """Without a byte order mark, and with U+FFFD for halves of characters.
+
+    JavaScript cuts a text in the middle of an emoji, and sends the half that is left as an escape.
+    """
+    return _ESCAPE.sub(lambda found: rb"\ufffd" if found[1] else found[0], body.removeprefix(codecs.BOM_UTF8))
 
 
 def _unreadable(body: bytes, error: Exception) -> BadBody:

@@ -64,7 +64,7 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
         try:
             item = accept.alone(body, terms)
         except Invalid as invalid:
-            refused = accept.refused(0, body, invalid)
+            refused = accept.refused(0, body, invalid, self.limits)
             refusal = quarantine.of_message(refused, grant, terms.arrival.received_at, route.path)
             await self.log.put([], [refusal])
             return answers.refused_message(invalid.violations)

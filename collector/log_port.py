@@ -35,7 +35,7 @@ class Receipt(msgspec.Struct, frozen=True):
 
 
 class LogUnavailable(Exception):
-    """The log has not taken the messages; nobody knows of them but the client."""
+    """The log has not taken the messages. Clients are told the reason, so it must not hold a secret."""
 
     def __init__(self, retry_after: int, reason: str = "the log cannot be reached") -> None:
         super().__init__(reason)

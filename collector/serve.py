@@ -2,8 +2,11 @@
 
 import asyncio
 import logging
+import signal
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import redis.asyncio
 import uvicorn
@@ -15,6 +18,7 @@ from redis.exceptions import RedisError
 from collector.app import create_app
 from collector.append import Appender
 from collector.config import Config
+from collector.exchange import Exchange
 from worker import connect, durability
 from worker.appending import Terms
 from worker.errors import WorkerError
@@ -48,13 +52,28 @@ def _prepare(config: Config) -> None:
     client.close()
 
 
+class Server(uvicorn.Server):
+    """uvicorn would end the process by the signal that stopped it; what is gathered must be flushed first."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+
 async def _serve(config: Config) -> int:
     routes = {name: source.destinations for name, source in config.sources.items()}
     destinations = {name for names in routes.values() for name in names}
     partitions = config.log.partitions
     nudger = Nudger(connect.client(config.rq.url, timeout=2.0), most_queued=most_queued(partitions, len(destinations)))
     appender = Appender(
-        _log_client(config),
+        Exchange(_log_client(config), timeout=config.log.timeout),
         Terms(
             routes=routes,
             partitions=partitions,
@@ -87,7 +106,7 @@ def _log_client(config: Config) -> "redis.asyncio.Redis":
     )
 
 
-def _server(config: Config, appender: Appender) -> uvicorn.Server:
+def _server(config: Config, appender: Appender) -> Server:
     app = create_app(
         config.revealed_keys(),
         appender,
@@ -95,7 +114,7 @@ def _server(config: Config, appender: Appender) -> uvicorn.Server:
         new_id=lambda: str(uuid.uuid4()),
         limits=config.collector.limits,
     )
-    return uvicorn.Server(
+    return Server(
         uvicorn.Config(
             app,
             host=config.collector.host,

@@ -161,6 +161,12 @@ class HttpAdapterContract(AdapterContract):
         transport = ScriptedTransport(answer)
         return self.destination("example", self.settings(folder), transport=transport, clock=lambda: _NOON)
 
+    def requests_for(self, envelope: Envelope, folder: Path) -> list[Request]:
+        """The requests that the message becomes."""
+        built = self.made(folder).preview(envelope)
+        assert isinstance(built, list), f"no request, but {built}"
+        return built
+
     def test_every_message_becomes_requests_or_a_clean_answer(self, tmp_path: Path) -> None:
         destination = self.made(tmp_path)
         for name, envelope in samples().items():
@@ -253,6 +259,3 @@ def _bytes(built: list[Request] | Outcome) -> list[tuple[Any, ...]] | Outcome:
 
 def _bodies(built: list[Request] | Outcome) -> list[bytes]:
     return [request.body for request in built] if isinstance(built, list) else []
-
-
-__all__ = ["AdapterContract", "Envelope", "HttpAdapterContract", "ScriptedTransport", "StorageAdapterContract"]

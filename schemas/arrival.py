@@ -5,9 +5,10 @@ from typing import Any
 import msgspec
 
 from schemas.clocks import Sending, sending
-from schemas.context import as_object, settled_context
+from schemas.context import settled_context
 from schemas.dates import stamp
 from schemas.notes import Note
+from schemas.objects import as_object
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +39,7 @@ def arrival(
         received_at=stamp(received_at_ms),
         kind=kind,
         sending=sending(sent_at, received_at_ms),
-        context=settled_context(context, "batch.context", notes),
-        integrations=None if integrations is None else as_object(integrations, "batch.integrations", notes),
+        context=settled_context(context, notes),
+        integrations=None if integrations is None else as_object(integrations, "integrations", notes),
         notes=tuple(notes),
     )

@@ -3,7 +3,8 @@
 from typing import Any
 
 from schemas.legacy import rename_context_members
-from schemas.notes import Note, note
+from schemas.notes import Note
+from schemas.objects import as_object
 from schemas.reserved import USER, settled
 
 _OBJECTS = frozenset({
@@ -12,24 +13,15 @@ _OBJECTS = frozenset({
 })  # fmt: skip
 
 
-def settled_context(value: object, path: str, notes: list[Note]) -> dict[str, Any]:
-    """The context in its one form; a changed one, not another, if it is an object at all."""
-    context = as_object(value, path, notes)
-    rename_context_members(context)
+def settled_context(value: object, notes: list[Note]) -> dict[str, Any]:
+    """The context in its one form; the same object, changed, if it is one at all."""
+    context = as_object(value, "context", notes)
     if [] in context.values():
         for name in _OBJECTS & context.keys():
             if context[name] == []:
                 context[name] = {}
+    rename_context_members(context)
     traits = context.get("traits")
     if isinstance(traits, dict):
-        context["traits"] = settled(traits, USER, f"{path}.traits", notes)
+        context["traits"] = settled(traits, USER, "context.traits", notes)
     return context
-
-
-def as_object(value: object, path: str, notes: list[Note]) -> dict[str, Any]:
-    """The value if it is an object, else an empty one. PHP writes an empty object as an empty array."""
-    if isinstance(value, dict):
-        return value
-    if value is not None and value != []:
-        notes.append(note(path, "not_an_object", value))
-    return {}

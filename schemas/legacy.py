@@ -6,6 +6,8 @@ A new name that is present wins; then the old one stays where it was, as any unk
 from typing import Any
 
 from schemas.catalog import KINDS
+from schemas.notes import Note
+from schemas.objects import as_object
 
 _MESSAGE = frozenset({"action", "sessionId", "user_id", "options", "from", "to"})
 _CONTEXT = {
@@ -23,7 +25,7 @@ _CONTEXT = {
 _OLD_IN_CONTEXT = frozenset(_CONTEXT)
 
 
-def rename_members(message: dict[str, Any]) -> None:
+def rename_members(message: dict[str, Any], notes: list[Note]) -> None:
     """Give the message's own members their present names, except those that only an alias has."""
     if _MESSAGE.isdisjoint(message):
         return
@@ -33,9 +35,9 @@ def rename_members(message: dict[str, Any]) -> None:
         del message["action"]
     _move_id(message, "sessionId", "anonymousId")
     _move_id(message, "user_id", "userId")
-    if isinstance(message.get("options"), dict) and not message.get("context"):
+    if isinstance(message.get("options"), dict) and not as_object(message.get("context"), "context", notes):
         message["context"] = message.pop("options")
-        _move_providers(message)
+        _move_providers(message, notes)
 
 
 def rename_alias_members(message: dict[str, Any]) -> None:
@@ -65,12 +67,12 @@ def _is_id(value: object) -> bool:
     return isinstance(value, str | int | float) and not isinstance(value, bool) and value != ""
 
 
-def _move_providers(message: dict[str, Any]) -> None:
-    providers = message["context"].get("providers")
-    if isinstance(providers, dict) and not message.get("integrations"):
-        context = dict(message["context"])
+def _move_providers(message: dict[str, Any], notes: list[Note]) -> None:
+    context = message["context"]
+    if not isinstance(context.get("providers"), dict):
+        return
+    if not as_object(message.get("integrations"), "integrations", notes):
         message["integrations"] = context.pop("providers")
-        message["context"] = context
 
 
 def _move_in_context(context: dict[str, Any], old: str, parent: str, new: str) -> None:

@@ -10,13 +10,14 @@ from typing import Any
 from schemas.arrival import Arrival
 from schemas.catalog import KINDS
 from schemas.clocks import settle_times
-from schemas.context import as_object, settled_context
+from schemas.context import settled_context
 from schemas.errors import Invalid, Violation
 from schemas.identifiers import settle_ids, settle_message_id
 from schemas.legacy import rename_alias_members, rename_members
 from schemas.limits import Limits
 from schemas.merge import merged
 from schemas.notes import Note, note, record
+from schemas.objects import as_object
 from schemas.reserved import GROUP, USER, settled
 from schemas.validate import is_valid, violations
 from schemas.wording import SOME_KIND, described
@@ -27,7 +28,7 @@ _KINDS = frozenset(KINDS)
 def normalise(raw: dict[str, Any], arrival: Arrival, new_id: Callable[[], str], limits: Limits) -> dict[str, Any]:
     """The message as it is stored. Raises Invalid. It may change `raw` and return it: the caller gives it away."""
     notes: list[Note] = list(arrival.notes)
-    rename_members(raw)
+    rename_members(raw, notes)
     kind = _kind(raw, arrival.kind, notes)
     if kind == "alias":
         rename_alias_members(raw)
@@ -69,8 +70,12 @@ def _kind_said(message: dict[str, Any], said: object) -> str:
 
 def _settle_surroundings(message: dict[str, Any], arrival: Arrival, notes: list[Note]) -> None:
     """Settle context and integrations, with those of the batch under the message's own."""
-    context = settled_context(message.get("context"), "context", notes)
-    message["context"] = merged(arrival.context, context) if arrival.context else context
+    context = settled_context(message.get("context"), notes)
+    if arrival.context:
+        # Both are settled before they meet, or a spelling of the batch could win over one of the message; and once
+        # more after that, because together they may hold two spellings that neither held alone.
+        context = settled_context(merged(arrival.context, context), notes)
+    message["context"] = context
     if message.get("integrations") is not None:
         own = as_object(message["integrations"], "integrations", notes)
         message["integrations"] = merged(arrival.integrations, own) if arrival.integrations else own

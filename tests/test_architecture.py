@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 LINE = ("schemas", "destinations", "worker", "collector")
 COMMON_GROUND = {"msgspec"}
 HOMES = {
+    "hiredis": "collector",
     "jsonschema": "schemas",
     "jsonschema_rs": "schemas",
     "referencing": "schemas",

@@ -67,7 +67,7 @@ def _points_somewhere(url: str) -> bool:
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     url: ServerUrl = EMBEDDED
     durability: Durability = "fsync"
-    partitions: Annotated[int, Meta(ge=1, le=256)] = 16
+    partitions: Annotated[int, Meta(ge=1, le=256)] = 8
     dedupe_window: Length = Duration(86_400)
     dedupe_ids: Annotated[int, Meta(ge=1_000)] = 10_000_000
     timeout: Length = Duration(2)

@@ -117,7 +117,7 @@ def greeting(config: "Config") -> str:
     # A key of one's own is shown to who sits at the terminal; it does not go into a file of log lines.
     key = keys[0] if config.path is None or sys.stdout.isatty() else "YOUR_WRITE_KEY"
     url = address(config)
-    routes = (f"  {name:12} to {', '.join(one.destinations)}" for name, one in config.sources.items())
+    routes = (f"  goes to      {', '.join(one.destinations)} (from {name})" for name, one in config.sources.items())
     return "\n".join(
         [
             "",

@@ -2,8 +2,10 @@
 
 import socket
 import time
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
+import msgspec
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -19,13 +21,26 @@ class AddressRefused(HTTPError):
     """The guard does not allow this address."""
 
 
+class Resolve(Protocol):
+    """What `socket.getaddrinfo` does."""
+
+    def __call__(self, host: str, port: int, *, type: int) -> Sequence[tuple[Any, ...]]: ...  # noqa: A002  its name
+
+
+class Way(msgspec.Struct, frozen=True):
+    """How connections are made."""
+
+    guard: Guard
+    resolve: Resolve
+    opened: set[socket.socket]  # kept up to date by the connections: every socket that is open
+
+
 class _Guarded(HTTPConnection):
     """Resolves, checks, and connects to what was checked."""
 
-    def __init__(self, *args: Any, guard: Guard, opened: set[socket.socket], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, way: Way, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._guard = guard
-        self._opened = opened
+        self._way = way
         self._used_at = time.monotonic()
 
     def request(self, *args: Any, **kwargs: Any) -> None:
@@ -39,11 +54,11 @@ class _Guarded(HTTPConnection):
     def connect(self) -> None:
         super().connect()
         if self.sock is not None:
-            self._opened.add(self.sock)
+            self._way.opened.add(self.sock)
 
     def close(self) -> None:
         if self.sock is not None:
-            self._opened.discard(self.sock)
+            self._way.opened.discard(self.sock)
         super().close()
 
     def _new_conn(self) -> socket.socket:
@@ -58,9 +73,9 @@ class _Guarded(HTTPConnection):
 
     def _connected(self, started: float) -> socket.socket:
         host = self._dns_host.strip("[]")
-        found = socket.getaddrinfo(host, self.port, type=socket.SOCK_STREAM)
+        found = self._way.resolve(host, self.port, type=socket.SOCK_STREAM)
         for *_, address in found:
-            if refusal := self._guard.refusal(str(address[0]), self.port):
+            if refusal := self._way.guard.refusal(str(address[0]), self.port):
                 raise AddressRefused(refusal)
         failure: OSError = OSError("the name has no address")
         for family, kind, protocol, _, address in found:
@@ -110,14 +125,14 @@ class _SecurePool(HTTPSConnectionPool):
 class GuardedPools(urllib3.PoolManager):
     """Connection pools per origin, without retries, redirects or proxies of the environment."""
 
-    def __init__(self, guard: Guard, connections: int, opened: set[socket.socket]) -> None:
+    def __init__(self, way: Way, connections: int) -> None:
         super().__init__(num_pools=16, maxsize=connections, block=False, retries=False)
-        self._guarded = {"guard": guard, "opened": opened}
+        self._way = way
         self.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
 
     def _new_pool(
         self, scheme: str, host: str, port: int, request_context: dict[str, Any] | None = None
     ) -> HTTPConnectionPool:
         pool = super()._new_pool(scheme, host, port, request_context)
-        pool.conn_kw.update(self._guarded)
+        pool.conn_kw["way"] = self._way
         return pool

@@ -119,7 +119,7 @@ class Sending:
 
     def _note(self, part: Part, outcome: Outcome) -> None:
         """A message with several requests is delivered when all are."""
-        if isinstance(self.outcomes.get(part.message, outcome), Delivered):
+        if isinstance(self.outcomes.get(part.message, Delivered()), Delivered):
             self.outcomes[part.message] = outcome
 
     def _exchange(self, pack: Lane) -> Sequence[Outcome]:

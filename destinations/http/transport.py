@@ -20,7 +20,7 @@ from urllib3.exceptions import (
 )
 from urllib3.util import Timeout, parse_url
 
-from destinations.http.connection import AddressRefused, GuardedPools
+from destinations.http.connection import AddressRefused, GuardedPools, Resolve, Way
 from destinations.http.guard import Guard
 from destinations.http.request import Answer, NoAnswer, Request
 
@@ -44,9 +44,9 @@ class Transport(Protocol):
 class HttpTransport:
     """The real network."""
 
-    def __init__(self, guard: Guard, connections: int) -> None:
+    def __init__(self, guard: Guard, connections: int, resolve: Resolve = socket.getaddrinfo) -> None:
         self._opened: set[socket.socket] = set()
-        self._pools = GuardedPools(guard, connections, self._opened)
+        self._pools = GuardedPools(Way(guard, resolve, self._opened), connections)
 
     def send(self, request: Request, timeout: float) -> Answer | NoAnswer:
         until = time.monotonic() + timeout
@@ -120,12 +120,12 @@ def trouble(error: Exception, timeout: float) -> str:
             return str(error)
         case NameResolutionError():
             return "the host name does not resolve"
+        case NewConnectionError():  # a kind of ConnectTimeoutError, so before it
+            return f"no connection: {_system_words(error.__cause__)}"
         case ConnectTimeoutError():
             return f"no connection within {timeout:.3g} s"
         case Urllib3TimeoutError():
             return f"no answer within {timeout:.3g} s"
-        case NewConnectionError():
-            return f"no connection: {_system_words(error.__cause__)}"
         case SSLError():
             return f"TLS failed: {_system_words(error.args[0] if error.args else None)}"
         case ProtocolError():

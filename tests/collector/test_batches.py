@@ -116,6 +116,13 @@ def test_one_message_that_is_not_utf_8_spoils_no_other(client: Client, log: Memo
     assert (answered.json()["accepted"], answered.json()["rejected"][0]["index"]) == (2, 1)
 
 
+def test_mending_one_message_spoils_no_other(client: Client, log: MemoryLog) -> None:
+    half = rb'{"type":"track","userId":"u1","event":"\ud83d"}'
+    huge = b'{"type":"track","userId":"u1","event":"e","properties":{"a":1e400}}'
+    answered = client.post("/v1/batch", b'\xef\xbb\xbf{"batch":[' + half + b"," + huge + b"," + half + b"]}")
+    assert (answered.json()["accepted"], answered.json()["rejected"][0]["index"]) == (2, 1)
+
+
 def test_context_that_would_multiply_the_batch_is_refused(log: MemoryLog) -> None:
     client = edge(log, limits=Limits(body_bytes=100_000))
     assert client.post("/v1/batch", {"context": {"a": "x" * 400}, "batch": [GOOD] * 400}).status == 200

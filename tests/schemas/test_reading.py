@@ -31,7 +31,17 @@ def test_what_was_read_is_written_again_as_it_was(message: dict[str, object]) ->
 
 @pytest.mark.parametrize(
     "number",
-    ["18446744073709551616", "-9223372036854775809", "9" * 4300, "-" + "9" * 4299, "0.1", "5e-324", "1e308", "1.0", "-0.0"],
+    [
+        "18446744073709551616",
+        "-9223372036854775809",
+        "9" * 4300,
+        "-" + "9" * 4299,
+        "0.1",
+        "5e-324",
+        "1e308",
+        "1.0",
+        "-0.0",
+    ],
 )
 def test_a_number_that_can_be_stored_comes_back_as_it_was(number: str) -> None:
     raw = b'{"n":%b}' % number.encode()

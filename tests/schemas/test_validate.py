@@ -111,6 +111,12 @@ def test_several_violations_come_together_and_the_message_as_a_whole_first() -> 
     assert [one.path for one in found] == ["", "event", "properties"]
 
 
+NEITHER = (
+    "The message should be sent with a userId or an anonymousId (a non-empty string or a number), "
+    "but it is sent with neither."
+)
+
+
 @pytest.mark.parametrize(
     ("kind", "message", "sentence"),
     [
@@ -120,8 +126,7 @@ def test_several_violations_come_together_and_the_message_as_a_whole_first() -> 
         (
             "identify",
             {},
-            "The message should be sent with a userId or an anonymousId (a non-empty string or a number), "
-            "but it is sent with neither.",
+            NEITHER,
         ),
     ],
 )
@@ -132,7 +137,7 @@ def test_a_violation_is_one_sentence_for_a_person(kind: str, message: dict[str, 
 @given(strategies.messages())
 def test_no_violation_tells_what_the_client_sent(message: dict[str, Any]) -> None:
     secret = "s3cret-value"
-    telling = {name: secret for name in message} | {"messageId": secret * 20}
+    telling = dict.fromkeys(message, secret) | {"messageId": secret * 20}
     for kind in catalog.KINDS:
         assert secret not in " ".join(one.sentence() for one in violations(telling, kind))
 
