@@ -19,7 +19,17 @@ class Redactor:
     def __call__(self, text: str) -> str:
         for spelling in self._spellings:
             text = text.replace(spelling, Secret.mask)
+        for spelling in self._spellings:
+            text = _without_its_beginning(spelling, text)
         return text
+
+
+def _without_its_beginning(spelling: str, text: str) -> str:
+    """A text that was cut may end in the middle of a secret."""
+    for length in range(len(spelling) - 1, 3, -1):
+        if text.endswith(spelling[:length]):
+            return text[:-length] + Secret.mask
+    return text
 
 
 def secrets_of(value: object) -> Iterator[Secret]:

@@ -71,6 +71,7 @@ class Running:
         self._environment = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
         self._output = directory / "output.txt"
         self._process: subprocess.Popen[bytes] | None = None
+        self._left_behind: list[Process] = []
 
     # its life
 
@@ -113,8 +114,11 @@ class Running:
 
     def clean_up(self) -> None:
         """Stop it if it still runs, however it was left."""
-        if self._process is not None and self._ended() is None:
+        if self._process is None:
+            return
+        if self._ended() is None:
             self.stop()
+        self._sweep(self._left_behind)
 
     def _sweep(self, relatives: Sequence[Process]) -> None:
         assert self._process is not None
@@ -144,12 +148,21 @@ class Running:
     def kill(self, role: Role, number: signal.Signals = signal.SIGKILL) -> "Killed":
         """Kill -9 (or another signal) the first process in a role, waiting for one to be there."""
         there = eventually(lambda: self.pids(role), what=f"a process in the role {role.name}")
+        if role is Role.UP:
+            self._left_behind = family(there[0])
         os.kill(there[0], number)
-        if role is Role.UP and self._process is not None:
-            self._process.wait(STOPS_WITHIN)
         if number == signal.SIGKILL:
             eventually(lambda: not alive(there[0]), what=f"the end of process {there[0]}")
         return Killed(role, there[0], frozenset(there))
+
+    @contextmanager
+    def frozen(self, role: Role) -> Iterator[int]:
+        """The first process in a role does nothing at all inside of `with`: it hangs, as far as others can tell."""
+        pid = self.kill(role, signal.SIGSTOP).pid
+        try:
+            yield pid
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
     def back(self, killed: "Killed", within: float = 30.0) -> int:
         """Wait until somebody new is in the role of the killed process; the new one's pid."""

@@ -7,7 +7,7 @@ import typer
 
 from collector.cli.options import AsJson, ConfigFile, DataDirectory, configured, reaching
 from collector.cli.table import short
-from collector.cli.trouble import Trouble
+from collector.cli.trouble import WRONG, Trouble
 
 COLOURS = {
     "track": typer.colors.GREEN,
@@ -25,13 +25,13 @@ def tail(
     source: Annotated[str | None, typer.Option("--source", "-s", help="Only messages of this source.")] = None,
     kind: Annotated[str | None, typer.Option("--type", "-t", help="Only messages of this type.")] = None,
     event: Annotated[str | None, typer.Option("--event", "-e", help="Only track messages of this event.")] = None,
-    last: Annotated[int, typer.Option("-n", min=0, help="Begin with the last N messages.")] = 10,
+    last: Annotated[int, typer.Option("-n", min=0, help="Begin with the last N messages of the log.")] = 10,
     as_json: AsJson = False,
 ) -> None:
     """Watch messages as they come in. Ctrl-C ends it."""
     settings = reaching(configured(config, data))
     if source is not None and source not in settings.sources:
-        raise Trouble(f"there is no source {source!r}; there are {', '.join(settings.sources)}")
+        raise Trouble(f"there is no source {source!r}; there are {', '.join(settings.sources)}", code=WRONG)
     import msgspec
     from redis.exceptions import RedisError
 
@@ -59,7 +59,7 @@ def line(source: str, message: dict[str, Any]) -> str:
     kind = str(message.get("type", "?"))
     time = str(message.get("receivedAt", ""))[11:23]
     name = " ".join(_names(message))
-    who = str(message.get("userId") or message.get("anonymousId") or "")
+    who = printable(message.get("userId") or message.get("anonymousId") or "")
     coloured = typer.style(f"{kind:8}", fg=COLOURS.get(kind))
     return f"{time}  {short(source, 12):12}  {coloured}  {short(name, 26):26}  {short(who, 18)}".rstrip()
 

@@ -18,6 +18,7 @@ class Segment:
         self._root = root
         self._data = slot.data(root)
         self._index = slot.index(root)
+        self._interrupted = False  # True while, and after, an append that did not come to its end
         self._forget()
 
     def append(self, items: Sequence[Item], compressor: zstandard.ZstdCompressor) -> None:
@@ -27,17 +28,18 @@ class Segment:
         """
         self._prepare()
         with locked(self._index) as index:
-            try:
-                self._catch_up(index)
-                runs = self._covered.runs(items)
-                if runs:
-                    self._write(index, runs, compressor)
-            except (OSError, DamagedArchiveError):
+            if self._interrupted:
                 self._forget()
-                raise
-        self._settle_names()
+            self._interrupted = True
+            self._catch_up(index)
+            runs = self._covered.runs(items)
+            if runs:
+                self._write(index, runs, compressor)
+            self._settle_names()
+            self._interrupted = False
 
     def _forget(self) -> None:
+        """Know nothing of the file; the next append reads its index again."""
         self._covered = Covered()
         self._data_end = 0
         self._index_end = 0
@@ -63,6 +65,8 @@ class Segment:
         added, taken = frames(os.pread(index, found.st_size - self._index_end, self._index_end))
         self._index_end += taken
         os.ftruncate(index, self._index_end)
+        # Who wrote these lines may have been killed before the disk had them.
+        os.fsync(index)
         for frame in added:
             self._covered.add(ordinal(frame.first), ordinal(frame.last))
             self._data_end = frame.end

@@ -66,6 +66,8 @@ class Archive(Destination[ArchiveSettings]):
             return Deferred(f"{slot.data(self._root)}: {error.strerror or type(error).__name__}")
         except DamagedArchiveError as error:
             return Deferred(str(error))
+        except ValueError:
+            return Deferred("a message's position is not of the form 1700000000000-0/3")
         return Delivered()
 
     def _segment(self, slot: Slot) -> Segment:

@@ -47,6 +47,10 @@ class File(Destination[FileSettings]):
     shape = FileSettings
     batch_messages = 5_000
 
+    def __init__(self, name: str, settings: FileSettings) -> None:
+        super().__init__(name, settings)
+        self._settled: set[Path] = set()
+
     def deliver(self, batch: Sequence[Envelope], deadline: float) -> Sequence[Outcome]:
         if "{source}" not in self.settings.path:
             return [self._append(self.settings.path.of(""), batch)] * len(batch)
@@ -69,9 +73,16 @@ class File(Destination[FileSettings]):
         lines = b"\n".join([envelope.body for envelope in envelopes]) + b"\n"
         try:
             append_lines(path, lines, fsync=self.settings.fsync)
+            self._settle(path)
         except OSError as error:
             return Deferred(f"{path}: {error.strerror or type(error).__name__}")
         return Delivered()
+
+    def _settle(self, path: Path) -> None:
+        """The file may be as new as this process: its name must outlive a power cut too."""
+        if self.settings.fsync and path not in self._settled:
+            fsync_directory(path.parent)
+            self._settled.add(path)
 
 
 def append_lines(path: Path, lines: bytes, *, fsync: bool) -> None:

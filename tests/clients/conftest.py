@@ -35,17 +35,24 @@ class Desk:
 
     def open(self, sdk: Sdk, **settings: Any) -> Driven:
         """The client, set up to send to this source."""
-        key = "write_key" if sdk.name == "python" else "writeKey"
-        return Driven(sdk, {key: self.key, "host": self.turnout.url, **settings})
+        own = {"write_key": self.key} if sdk.name == "python" else {"writeKey": self.key, "flushInterval": 300}
+        return Driven(sdk, {"host": self.turnout.url, **own, **settings})
 
     def settled(self, received: int) -> list[dict[str, Any]]:
         """The accounts by destination, once so many messages came and each has gone where it has to."""
 
         def accounts() -> list[dict[str, Any]]:
             rows = [row for row in self.turnout.status()["rows"] if row["source"] == self.source]
-            return rows if all(row["received"] == received and not row["waiting"] for row in rows) else []
+            return rows if all(row["received"] >= received and not row["waiting"] for row in rows) else []
 
-        return eventually(accounts, within=SETTLES_WITHIN, what=f"{received} messages of {self.source} settled")
+        what = f"{received} messages of {self.source} settled"
+        eventually(lambda: len(self.archived()) >= received, within=SETTLES_WITHIN, what=what)
+        return eventually(accounts, within=SETTLES_WITHIN, what=what)
+
+    def duplicates(self) -> int:
+        """How many messages came that were known already."""
+        (intake,) = [one for one in self.turnout.status()["intake"] if one["source"] == self.source]
+        return int(intake["duplicates"])
 
     def account(self, destination: str, rows: list[dict[str, Any]]) -> dict[str, int]:
         """How the messages of a destination ended."""

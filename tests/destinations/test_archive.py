@@ -6,6 +6,7 @@ import resource
 import shutil
 import stat
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -268,3 +269,40 @@ def test_the_index_is_read_as_it_is_written() -> None:
 def test_checking_makes_nothing(root: Path) -> None:
     assert archive(root).check() is None
     assert not root.exists()
+
+
+def test_a_position_of_another_form_defers_and_does_no_harm(root: Path) -> None:
+    batch = envelopes(4)
+    destination = archive(root)
+    (*_, odd) = destination.deliver([*batch, envelope(9, position="odd")], soon())
+    assert isinstance(odd, Deferred)
+    keep(destination, batch)
+    assert kept(root) == of(batch)
+
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from tests.destinations.test_archive import archive, envelopes
+
+destination, batch = archive(Path(sys.argv[1])), envelopes(2_000)
+for start in range(0, 2_000, 10):
+    destination.deliver(batch[: start + 10], time.monotonic() + 60)
+    print(start + 10, flush=True)
+"""
+
+
+@pytest.mark.kill
+def test_a_writer_that_is_killed_has_kept_what_it_said(root: Path) -> None:
+    batch = envelopes(2_000)
+    for _ in range(3):
+        writer = subprocess.Popen([sys.executable, "-c", WRITER, str(root)], stdout=subprocess.PIPE, text=True)
+        assert writer.stdout is not None
+        said = [int(writer.stdout.readline()) for _ in range(20)][-1]
+        writer.kill()
+        writer.communicate()
+        found = kept(root)
+        assert found == of(batch[: len(found)])
+        assert len(found) >= said
+    keep(archive(root), batch)
+    assert kept(root) == of(batch)

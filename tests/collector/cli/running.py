@@ -72,7 +72,7 @@ class Up:
 
     def children(self) -> dict[int, str]:
         """The command lines of the processes that it started itself."""
-        listing = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+        listing = subprocess.run(["ps", "-wweo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
         rows = [line.split(None, 2) for line in listing.splitlines()]
         return {int(row[0]): row[2] for row in rows if int(row[1]) == self._process.pid and len(row) == 3}
 

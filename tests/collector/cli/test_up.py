@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import select
 import shlex
 import signal
 import stat
@@ -18,6 +19,7 @@ from tests.collector.cli.conftest import Turnout
 from tests.collector.cli.running import Up, alive, eventually, free_port
 
 SIGNED_UP = {"userId": "u1", "event": "Signed Up"}
+LATER = {"userId": "u3", "event": "Later"}
 
 
 def post(up: Up, message: object) -> int:
@@ -84,23 +86,19 @@ def test_a_newcomer_starts_it_posts_looks_and_stops(turnout: Turnout, tmp_path: 
 
 
 def watch_what_comes(up: Up, directory: Path) -> None:
-    """`turnout tail` shows what was, then what comes, through its filters."""
-    command = [sys.executable, "-m", "collector.cli.main", "tail", "-n", "5"]
-    with (
-        subprocess.Popen([*command, "--json", "--type", "track"], cwd=directory, stdout=subprocess.PIPE) as raw,
-        subprocess.Popen([*command], cwd=directory, stdout=subprocess.PIPE, text=True) as pretty,
-    ):
-        assert raw.stdout is not None
-        assert pretty.stdout is not None
-        assert json.loads(raw.stdout.readline())["event"] == "Signed Up"
-        assert pretty.stdout.readline().split()[1:] == ["web", "track", "Signed", "Up", "u1"]
-        assert pretty.stdout.readline().split()[1:] == ["web", "page", "Home", "u2"]
-        assert post(up, {"userId": "u3", "event": "Later\x1b[2J"}) == 200
-        assert json.loads(raw.stdout.readline())["event"] == "Later\x1b[2J"
-        assert pretty.stdout.readline().split()[1:] == ["web", "track", "Later\N{REPLACEMENT CHARACTER}[2J", "u3"]
-        for process in (raw, pretty):
-            process.send_signal(signal.SIGINT)
-            assert process.wait(10) == 0
+    """`turnout tail` shows what comes, through its filters."""
+    command = [sys.executable, "-m", "collector.cli.main", "tail", "--json", "--event", "Later"]
+    tail = subprocess.Popen(command, cwd=directory, stdout=subprocess.PIPE)
+    try:
+        assert tail.stdout is not None
+        # It may not be watching yet: what comes before it may be delivered and gone.
+        assert eventually(lambda: post(up, LATER) == 200 and bool(select.select([tail.stdout], [], [], 0.1)[0]))
+        assert json.loads(tail.stdout.readline())["event"] == "Later"
+        tail.send_signal(signal.SIGINT)
+        assert tail.wait(10) == 0
+    finally:
+        tail.kill()
+        tail.communicate()
 
 
 def test_a_restart_goes_on_where_it_stopped(turnout: Turnout, tmp_path: Path) -> None:
