@@ -19,6 +19,9 @@ from worker.leash import spawn
 STOP_WITHIN = 15.0
 """Seconds a program gets to finish what it has in hand; a second Ctrl-C cuts that short."""
 
+LONG = 5.0
+"""Seconds after which somebody who waits for a start wants to know why."""
+
 Say = Callable[[str], None]
 
 
@@ -201,10 +204,16 @@ class Supervisor:
             for kept in self._servers:
                 self._launch(kept)
             for kept in self._servers:
-                while not kept.server.ready(within=0.5) and not signals.stops:
-                    continue
+                self._await_server(kept, signals)
         except EmbeddedError as error:
             raise CannotStart(str(error)) from error
+
+    def _await_server(self, kept: KeptServer, signals: Signals) -> None:
+        told = time.monotonic() + LONG
+        while not signals.stops and not kept.server.ready(within=0.25):
+            if time.monotonic() > told:
+                told = float("inf")
+                self._say(f"the {kept.name} is still reading its file")
 
     def _await_collector(self, signals: Signals, all_ready: Callable[[], None]) -> None:
         while not signals.stops:
@@ -240,13 +249,16 @@ class Supervisor:
                 self._say(f"the {watch.kept.name} does not start: {error}")
 
     def _stop(self, signals: Signals) -> None:
+        if signals.stops:
+            self._say("stopping; Ctrl-C again to hurry")
         for program in (self._collector, self._workers):
             program.terminate()
             end = time.monotonic() + STOP_WITHIN
             while program.running() and time.monotonic() < end and not signals.hurry():
                 signals.wait(0.2)
             if program.running():
-                self._say(f"the {program.name} did not stop in time: killed; nothing is lost by that")
+                why = "as asked" if signals.hurry() else f"not stopped after {STOP_WITHIN:g} s"
+                self._say(f"the {program.name}: {why}, killed; nothing that was accepted is lost")
             program.kill()
         for kept in reversed(self._servers):
             kept.server.stop(patience=2.0 if signals.hurry() else 10.0)

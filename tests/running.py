@@ -91,7 +91,7 @@ class Running:
 
     def wait_until_ready(self, within: float = STARTS_WITHIN) -> None:
         """Until /health/ready says so. AssertionError with its output when it ends before."""
-        eventually(lambda: self._ended() or self.ready(), within=within, what="turnout up became ready")
+        eventually(lambda: self._ended() is not None or self.ready(), within=within, what="turnout up became ready")
         assert self._ended() is None, f"turnout up ended with {self._ended()}:\n{self.output}"
 
     def ready(self) -> bool:
@@ -162,7 +162,8 @@ class Running:
         try:
             yield pid
         finally:
-            os.kill(pid, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
     def back(self, killed: "Killed", within: float = 30.0) -> int:
         """Wait until somebody new is in the role of the killed process; the new one's pid."""
@@ -198,14 +199,18 @@ class Running:
         return self._output.read_text(errors="replace") if self._output.exists() else ""
 
     def request(
-        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None, **more: float
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        timeout: float = 30.0,
     ) -> tuple[int, bytes]:
         """Status and body of the answer, on a connection of its own. OSError when there is none."""
-        with contextlib.closing(
-            http.client.HTTPConnection("127.0.0.1", self.port, timeout=more.get("timeout", 30))
-        ) as to:
-            to.request(method, path, body, dict(headers or {}))
-            answer = to.getresponse()
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)) as connection:
+            connection.request(method, path, body, dict(headers or {}))
+            answer = connection.getresponse()
             return answer.status, answer.read()
 
     def post(self, path: str, message: object, *, key: str | None = None) -> tuple[int, dict[str, Any]]:

@@ -17,7 +17,6 @@ ARCHIVE = "archive"
 SCHEMES = ("redis", "rediss", "unix")
 
 Length = Annotated[Duration, Meta(gt=0)]
-Count = Annotated[int, Meta(ge=1)]
 Durability = Literal["fsync", "everysec", "replica"]
 
 
@@ -96,7 +95,6 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     lease: Annotated[Duration, Meta(ge=3)] = Duration(10)
     budget: Length = Duration(2)
     sweep: Length = Duration(0.25)
-    batch_messages: Count = 5_000
     backoff: Backoff = Backoff()
 
     def __post_init__(self) -> None:

@@ -87,8 +87,8 @@ class Courier:
                 if settled.pause_ms:
                     return self._log.release_anyway(lease)
                 lease = msgspec.structs.replace(lease, attempts=settled.attempts)
-            if time.monotonic() >= end or self._stopping():
-                return self._log.release_anyway(lease)
+                if time.monotonic() >= end or self._stopping():
+                    return self._log.release_anyway(lease)
             if not due and (ended := self._log.release(lease)) != "kept":
                 return ended
 
@@ -99,8 +99,7 @@ class Courier:
         """
         entries = self._read(lease, source, clear)
         if not entries:
-            self._log.idle(lease, source)
-            return Settlement(attempts=lease.attempts)
+            return Settlement(attempts=lease.attempts) if self._log.idle(lease, source) else None
         crash("read")
         results = self._deliver(lease, list(parcels_of(lease.partition, source, entries, lease.attempts + 1)))
         crash("delivered")
@@ -157,7 +156,7 @@ class Courier:
         failed = False
         for batch in slices(wanted, destination.batch_messages):
             outcomes: Sequence[Outcome] = [NOT_TRIED] * len(batch)
-            if not failed:
+            if not failed and time.monotonic() < deadline:
                 outcomes = ask(destination, [parcel.envelope for parcel in batch], deadline)
             results.extend(zip(batch, outcomes, strict=True))
             failed = failed or any(isinstance(outcome, Deferred) for outcome in outcomes)
@@ -190,10 +189,14 @@ def slices(parcels: Sequence[Parcel], most: int) -> Iterator[Sequence[Parcel]]:
 def ask(destination: Destination[Any], envelopes: Sequence[Envelope], deadline: float) -> Sequence[Outcome]:
     """One outcome per message, whatever the adapter does: a bug in it counts as a failed attempt."""
     try:
-        outcomes = destination.deliver(envelopes, deadline)
+        outcomes = list(destination.deliver(envelopes, deadline))
     except Exception as error:  # the one broad except: an adapter is somebody else's code
         logger.exception("the adapter raised")
         return [Deferred(f"the adapter raised {type(error).__name__}")] * len(envelopes)
     if len(outcomes) != len(envelopes):
         return [Deferred(f"the adapter gave {len(outcomes)} outcomes for {len(envelopes)} messages")] * len(envelopes)
+    strangers = [outcome for outcome in outcomes if not isinstance(outcome, Outcome)]
+    if strangers:
+        kind = type(strangers[0]).__name__
+        return [Deferred(f"the adapter gave a {kind} as an outcome")] * len(envelopes)
     return outcomes

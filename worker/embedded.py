@@ -141,7 +141,9 @@ class Server:
         """Launch, and wait until it answers. Loading a large file may take as long as it takes."""
         self.launch()
         try:
-            if not self.ready(within=patience):
+            while not self.ready(within=patience):
+                if _answer(self.socket) is _Answer.LOADING:
+                    continue
                 raise EmbeddedError(f"the Valkey server in {self._directory} gave no answer in {patience:g} s")
         except EmbeddedError:
             self.stop()
@@ -163,18 +165,14 @@ class Server:
             self._servers.release()
 
     def ready(self, *, within: float) -> bool:
-        """Whether it answers before so many seconds have passed; those of loading do not count."""
+        """Whether it has loaded its files and answers, before so many seconds have passed."""
         end, pause = time.monotonic() + within, 0.002
-        while True:
-            match _answer(self.socket):
-                case _Answer.READY:
-                    return True
-                case _Answer.LOADING:
-                    end = max(end, time.monotonic() + 1.0)
-                case _Answer.NONE if time.monotonic() >= end:
-                    return False
+        while _answer(self.socket) is not _Answer.READY:
+            if time.monotonic() >= end:
+                return False
             self._raise_if_dead(within=pause)
             pause = min(pause * 2, 0.1)
+        return True
 
     def stop(self, *, patience: float = 10.0) -> None:
         """Ask it to finish its files and go; kill it when it takes too long."""

@@ -40,6 +40,23 @@ class DrainJob(Job):
             raise Refused("this process only sends nudges")
         return run
 
+    # RQ calls these when a job has failed, and a refused one fails: there is nothing to call.
+
+    @property
+    def success_callback(self) -> None:
+        return None
+
+    @property
+    def failure_callback(self) -> None:
+        return None
+
+    @property
+    def stopped_callback(self) -> None:
+        return None
+
+    def send_webhooks(self, status: Any, *, exc_string: str | None = None) -> None:
+        return
+
 
 def job_class_running(drain: Drain) -> type[DrainJob]:
     """A job class bound to this process's courier, so that no module needs a global."""

@@ -15,12 +15,12 @@ SETTINGS = "turnout:settings"
 
 def partition_of(source: str, user: str, partitions: int) -> int:
     """The partition that keeps this user's messages in order."""
-    return zlib.crc32(f"{source}\0{user}".encode("utf-8", "surrogatepass")) % partitions
+    return zlib.crc32(f"{source}\0{user}".encode()) % partitions
 
 
 def digest_of(source: str, message_id: str) -> bytes:
     """The 16 bytes by which the dedupe window remembers a message, however long its id is."""
-    return hashlib.blake2b(f"{source}\0{message_id}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return hashlib.blake2b(f"{source}\0{message_id}".encode(), digest_size=16).digest()
 
 
 def lane(partition: int) -> str:

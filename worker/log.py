@@ -82,13 +82,14 @@ class Log:
         found = cast(list[bytes], self._client.zrange(name, 0, most - 1))
         return [source.decode() for source in found]
 
-    def idle(self, lease: Lease, source: str) -> None:
+    def idle(self, lease: Lease, source: str) -> bool:
+        """Take the source off the ready list, unless it has something after all; False when the lease was lost."""
         names = [
             keys.lease(lease.partition, lease.destination),
             keys.log(lease.partition, source),
             keys.ready(lease.partition, lease.destination),
         ]
-        self._run(scripts.IDLE, names, [lease.token, lease.destination, source])
+        return self._run(scripts.IDLE, names, [lease.token, lease.destination, source]) != -1
 
     def pending(self, lease: Lease, source: str, most: int) -> list[Entry]:
         """What an earlier owner, or an earlier failure, left unfinished. Oldest first."""
@@ -106,16 +107,15 @@ class Log:
         return self._read(lease, source, ">", most)
 
     def _read(self, lease: Lease, source: str, after: str, most: int) -> list[Entry]:
-        stream = keys.log(lease.partition, source)
-        answer = cast(
-            Any,
-            self._client.xreadgroup(lease.destination, keys.CONSUMER, {stream: after}, count=most),
-        )
+        names = [keys.lease(lease.partition, lease.destination), keys.log(lease.partition, source)]
+        arguments = [lease.token, lease.destination, keys.CONSUMER, after, most]
+        answer = cast(Any, self._run(scripts.READ, names, arguments))
         if not answer:
             return []
         # An entry that was trimmed while pending comes back without fields: it has no messages left.
         return [
-            Entry(entry_id.decode(), fields[b"m"].split(b"\n") if fields else []) for entry_id, fields in answer[0][1]
+            Entry(entry_id.decode(), fields[fields.index(b"m") + 1].split(b"\n") if fields else [])
+            for entry_id, fields in answer[0][1]
         ]
 
     def commit(self, lease: Lease, source: str, settlement: Settlement) -> bool:

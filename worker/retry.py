@@ -1,5 +1,7 @@
 """When to try again, and when to give up. Pure."""
 
+import math
+
 import msgspec
 
 
@@ -13,7 +15,9 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
     def delay(self, attempt: int, chance: float) -> float:
         """Seconds to wait after failed attempt number `attempt`; `chance` in [0, 1) spreads them over half to whole."""
-        whole = min(self.first * self.factor ** min(attempt - 1, 64), self.longest)
+        # Compared as logarithms: the power itself may be larger than any float.
+        grown = math.log(self.first) + (attempt - 1) * math.log(self.factor)
+        whole = self.longest if grown >= math.log(self.longest) else self.first * self.factor ** (attempt - 1)
         return whole * (0.5 + chance / 2)
 
     def wait(self, attempt: int, chance: float, asked: float | None) -> float:

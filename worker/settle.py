@@ -1,5 +1,6 @@
 """Decide, from a batch's outcomes, what happens to each entry. Pure."""
 
+import math
 from collections.abc import Sequence
 
 import msgspec
@@ -92,7 +93,7 @@ def settle(
         delivered=delivered,
         filtered=filtered,
         attempts=attempt if failures else (moment.attempts if again else 0),
-        pause_ms=int(pause * 1000),
+        pause_ms=math.ceil(pause * 1000),
         reason=failures[0].reason if failures else "",
     )
 

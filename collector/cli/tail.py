@@ -61,7 +61,7 @@ def line(source: str, message: dict[str, Any]) -> str:
     name = " ".join(_names(message))
     who = printable(message.get("userId") or message.get("anonymousId") or "")
     coloured = typer.style(f"{kind:8}", fg=COLOURS.get(kind))
-    return f"{time}  {short(source, 12):12}  {coloured}  {short(name, 26):26}  {short(who, 18)}".rstrip()
+    return f"{time}  {short(source, 12):12}  {coloured}  {short(name, 24):24}  {short(who, 16)}".rstrip()
 
 
 def _names(message: dict[str, Any]) -> Iterator[str]:

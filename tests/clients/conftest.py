@@ -38,26 +38,29 @@ class Desk:
         own = {"write_key": self.key} if sdk.name == "python" else {"writeKey": self.key, "flushInterval": 300}
         return Driven(sdk, {"host": self.turnout.url, **own, **settings})
 
-    def settled(self, received: int) -> list[dict[str, Any]]:
-        """The accounts by destination, once so many messages came and each has gone where it has to."""
+    def settled(self, received: int) -> dict[str, Any]:
+        """What `status` says once so many messages came and each has gone where it has to."""
 
-        def accounts() -> list[dict[str, Any]]:
-            rows = [row for row in self.turnout.status()["rows"] if row["source"] == self.source]
-            return rows if all(row["received"] >= received and not row["waiting"] for row in rows) else []
+        def accounts() -> dict[str, Any] | None:
+            status = self.turnout.status()
+            rows = [row for row in status["rows"] if row["source"] == self.source]
+            return status if all(row["received"] >= received and not row["waiting"] for row in rows) else None
 
         what = f"{received} messages of {self.source} settled"
         eventually(lambda: len(self.archived()) >= received, within=SETTLES_WITHIN, what=what)
-        return eventually(accounts, within=SETTLES_WITHIN, what=what)
+        status = eventually(accounts, within=SETTLES_WITHIN, what=what)
+        assert status is not None
+        return status
 
-    def duplicates(self) -> int:
-        """How many messages came that were known already."""
-        (intake,) = [one for one in self.turnout.status()["intake"] if one["source"] == self.source]
-        return int(intake["duplicates"])
-
-    def account(self, destination: str, rows: list[dict[str, Any]]) -> dict[str, int]:
+    def account(self, destination: str, status: dict[str, Any]) -> dict[str, int]:
         """How the messages of a destination ended."""
-        (row,) = [row for row in rows if row["destination"] == destination]
+        (row,) = [row for row in status["rows"] if (row["source"], row["destination"]) == (self.source, destination)]
         return {kind: row[kind] for kind in ("received", "delivered", "filtered", "dead")}
+
+    def duplicates(self, status: dict[str, Any]) -> int:
+        """How many messages came that were known already."""
+        (intake,) = [one for one in status["intake"] if one["source"] == self.source]
+        return int(intake["duplicates"])
 
     def arrived(self, report: Report) -> list[dict[str, Any]]:
         """What the webhook was sent of the client's messages, in the order in which it came."""

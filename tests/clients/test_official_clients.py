@@ -38,10 +38,10 @@ def test_what_a_client_was_told_is_what_arrives(
         client.calls((call.method, own_ids(call, desk)) for call in made)
         report = client.end()
     assert report.errors == ()
-    rows = desk.settled(len(made))
+    status = desk.settled(len(made))
     reaching = [call.goes_to_hook for call in made]
-    assert desk.account("hook", rows) == ended(delivered=reaching.count(True), filtered=reaching.count(False))
-    assert desk.account("archive", rows) == ended(delivered=len(made))
+    assert desk.account("hook", status) == ended(delivered=reaching.count(True), filtered=reaching.count(False))
+    assert desk.account("archive", status) == ended(delivered=len(made))
     archived = by_id(desk.archived(), report)
     assert by_id(desk.arrived(report), report) == {
         report.ids[n]: archived[report.ids[n]] for n, reaches in enumerate(reaching) if reaches
@@ -92,10 +92,11 @@ def test_messages_that_were_stored_without_an_answer_are_known_when_they_come_ag
         with desk.turnout.frozen(Role.LOG):
             said = len(desk.turnout.output)
             client.calls(numbered(range(20, 50)))
-            eventually(lambda: "the log is away" in desk.turnout.output[said:], what="the collector gave up")
+            eventually(
+                lambda: "collector.append: the log is away" in desk.turnout.output[said:], what="the collector gave up"
+            )
         report = client.end()
-    assert_each_arrived_once(desk, report, 50)
-    assert desk.duplicates() > 0
+    assert desk.duplicates(assert_each_arrived_once(desk, report, 50)) > 0
 
 
 @pytest.mark.parametrize(
@@ -104,6 +105,7 @@ def test_messages_that_were_stored_without_an_answer_are_known_when_they_come_ag
         ("python", "[Segment] unknown_write_key: the write key belongs to no source (401)"),
         ("node", "Error: [401] Unauthorized"),
     ],
+    ids=["python", "node"],
 )
 def test_a_client_with_an_unknown_key_reports_the_error_and_does_not_try_again(
     desk: Desk, request: pytest.FixtureRequest, name: str, words: str
@@ -143,15 +145,17 @@ def by_id(messages: list[dict[str, Any]], report: Report) -> dict[str, dict[str,
     return found
 
 
-def assert_each_arrived_once(desk: Desk, report: Report, count: int) -> None:
+def assert_each_arrived_once(desk: Desk, report: Report, count: int) -> dict[str, Any]:
+    """And what `status` says of it."""
     assert report.errors == ()
     assert len(set(report.ids)) == count
-    rows = desk.settled(count)
+    status = desk.settled(count)
     for destination in ("hook", "archive"):
-        assert desk.account(destination, rows) == ended(delivered=count)
+        assert desk.account(destination, status) == ended(delivered=count)
     for messages in (desk.arrived(report), desk.archived()):
         found = by_id(messages, report)
         assert [found[message_id]["properties"] for message_id in report.ids] == [{"n": n} for n in range(count)]
+    return status
 
 
 def assert_stored_as_told(message: dict[str, Any], call: Call, sdk: Sdk) -> None:

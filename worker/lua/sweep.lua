@@ -8,7 +8,7 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local found = {}
 for i = 1, #KEYS, 4 do
   local lease, ready, armed, backoff = KEYS[i], KEYS[i + 1], KEYS[i + 2], KEYS[i + 3]
-  if redis.call('ZCOUNT', ready, '-inf', now) > 0 then
+  if redis.call('ZCARD', ready) > 0 then
     if redis.call('PTTL', lease) > 2 * tonumber(ARGV[1]) then redis.call('DEL', lease) end
     local until_ms = tonumber(redis.call('HGET', backoff, 'until') or 0)
     if redis.call('EXISTS', lease) == 0 and until_ms <= now then

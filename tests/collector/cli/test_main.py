@@ -1,8 +1,10 @@
 """What holds for every command."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -96,3 +98,12 @@ def test_a_count_is_exact_while_it_is_short(number: int, words: str) -> None:
 )
 def test_a_length_of_time_is_one_short_word(seconds: float | None, words: str) -> None:
     assert span(seconds) == words
+
+
+def test_every_command_and_its_options_are_documented(turnout: Turnout) -> None:
+    documentation = (Path(__file__).parents[3] / "docs" / "commands.md").read_text()
+    for command in COMMANDS:
+        assert f"`turnout {command}" in documentation
+    for command in ("up", "serve", "work", "send"):
+        for option in re.findall(r"  (?:-\w, )?(--\w+) ", turnout(command, "--help").out):
+            assert option in (*documentation.split(), "--help") or f"{option}`" in documentation

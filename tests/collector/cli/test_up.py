@@ -1,8 +1,7 @@
 """`turnout up`, and the commands that look at what it runs."""
 
-import http.client
 import json
-import os
+import re
 import select
 import shlex
 import signal
@@ -11,31 +10,34 @@ import subprocess
 import sys
 import urllib.request
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.collector.cli.conftest import Turnout
-from tests.collector.cli.running import Up, alive, eventually, free_port
+from tests.processes import alive, family
+from tests.running import Role, Running, free_port, running
+from tests.waiting import eventually
 
 SIGNED_UP = {"userId": "u1", "event": "Signed Up"}
-LATER = {"userId": "u3", "event": "Later"}
+ONE_WORKER = ("--workers", "1")
 
 
-def post(up: Up, message: object) -> int:
-    headers = {"Authorization": f"Basic {b64encode(b'dev:').decode()}", "Content-Type": "application/json"}
-    request = urllib.request.Request(f"{up.url}/v1/track", json.dumps(message).encode(), headers)
-    try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return int(answer.status)
-    except (OSError, http.client.HTTPException):
-        return 0
+@contextmanager
+def up(directory: Path, toml: str | None = None) -> Iterator[Running]:
+    """A `turnout up` that has said that it listens."""
+    with running(directory, toml, options=ONE_WORKER) as it:
+        eventually(lambda: "Ctrl-C stops" in it.output)
+        yield it
 
 
-def accounts(turnout: Turnout, destination: str = "archive") -> dict[str, int]:
+def archived(turnout: Turnout) -> tuple[int, int, int]:
+    """What the archive received, has, and waits for."""
     answer = json.loads(turnout("status", "--json").out)
-    (row,) = [row for row in answer["rows"] if row["destination"] == destination]
-    return {key: row[key] for key in ("received", "delivered", "waiting")}
+    (row,) = [row for row in answer["rows"] if row["destination"] == "archive"]
+    return row["received"], row["delivered"], row["waiting"]
 
 
 def follow_curl(line: str) -> int:
@@ -58,16 +60,16 @@ def follow_curl(line: str) -> int:
 
 
 def test_a_newcomer_starts_it_posts_looks_and_stops(turnout: Turnout, tmp_path: Path) -> None:
-    with Up(tmp_path) as up:
-        assert up.url in up.expect(r"post to +(\S+)")[1]
-        assert up.expect(r"write key +(\S+)")[1] == "dev"
-        curl = up.expect(r"curl .*\\\n.*\n")[0].replace("\\\n", "")
-        up.listening()
+    with up(tmp_path) as it:
+        assert f"post to      {it.url}/v1/track" in it.output
+        assert "write key    dev (of source web)" in it.output
+        curl = re.search(r"curl (.*\\\n)+.*\n", it.output)
+        assert curl is not None
 
-        assert follow_curl(curl) == 200
-        assert json.loads(up.expect(r"\{.*\}\n")[0])["event"] == "Signed Up"  # printed by the console destination
+        assert follow_curl(curl[0].replace("\\\n", "")) == 200
+        assert eventually(lambda: '"event":"Signed Up"' in it.output)  # printed by the console destination
         assert turnout("send", "page", "Home", "--user", "u2").code == 0
-        assert eventually(lambda: accounts(turnout) == {"received": 2, "delivered": 2, "waiting": 0})
+        assert eventually(lambda: archived(turnout) == (2, 2, 0))
 
         assert stat.S_IMODE(Path("data/run.json").stat().st_mode) == 0o600
         status = turnout("status")
@@ -75,83 +77,86 @@ def test_a_newcomer_starts_it_posts_looks_and_stops(turnout: Turnout, tmp_path: 
         assert "durability  fsync (appendonly yes, appendfsync always)" in status.lines
         assert "dedupe      1.0 d in force, 2 of 10000000 ids" in status.lines
         assert turnout("check").code == 0
-        watch_what_comes(up, tmp_path)
 
-        children = up.children()
-        assert len(children) == 4
-        assert up.stop() == 0
-        assert "stopped" in up.printed
-        assert not [pid for pid in children if alive(pid)]
+        relatives = family(it.pids(Role.UP)[0])
+        assert len(relatives) == 5  # two servers, the collector, the workers' parent, a worker
+        assert it.stop() == 0
+        assert "stopped" in it.output
+        assert not [process for process in relatives if alive(process.pid)]
         assert not Path("data/run.json").exists()
 
 
-def watch_what_comes(up: Up, directory: Path) -> None:
-    """`turnout tail` shows what comes, through its filters."""
-    command = [sys.executable, "-m", "collector.cli.main", "tail", "--json", "--event", "Later"]
-    tail = subprocess.Popen(command, cwd=directory, stdout=subprocess.PIPE)
-    try:
+def test_tail_shows_what_comes_through_its_filters(tmp_path: Path) -> None:
+    with up(tmp_path) as it:
+        command = [sys.executable, "-m", "collector.cli.main", "tail", "--json", "--event", "Later"]
+        tail = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE)
         assert tail.stdout is not None
-        # It may not be watching yet: what comes before it may be delivered and gone.
-        assert eventually(lambda: post(up, LATER) == 200 and bool(select.select([tail.stdout], [], [], 0.1)[0]))
-        assert json.loads(tail.stdout.readline())["event"] == "Later"
-        tail.send_signal(signal.SIGINT)
-        assert tail.wait(10) == 0
-    finally:
-        tail.kill()
-        tail.communicate()
+        shown = tail.stdout
+
+        def seen() -> bool:
+            # It may not be watching yet: what came before it may be delivered and gone.
+            it.post("/v1/track", SIGNED_UP)
+            it.post("/v1/track", {"userId": "u3", "event": "Later"})
+            return bool(select.select([shown], [], [], 0.1)[0])
+
+        try:
+            assert eventually(seen)
+            assert json.loads(shown.readline())["event"] == "Later"
+            tail.send_signal(signal.SIGINT)
+            assert tail.wait(10) == 0
+        finally:
+            tail.kill()
+            tail.communicate()
 
 
-def test_a_restart_goes_on_where_it_stopped(turnout: Turnout, tmp_path: Path) -> None:
-    with Up(tmp_path).listening() as up:
-        os.kill(up.child("work --data"), signal.SIGSTOP)  # nothing is delivered now
-        assert post(up, SIGNED_UP) == 200
-        up.signal(signal.SIGINT)
-        up.signal(signal.SIGINT)  # the workers cannot stop in good order
-        up.expect("the workers did not stop in time: killed")
-        assert up.end() == 0
-    with Up(tmp_path).listening() as up:
-        assert eventually(lambda: accounts(turnout) == {"received": 1, "delivered": 1, "waiting": 0})
-        assert up.stop() == 0
+def test_a_second_ctrl_c_does_not_wait_and_the_next_start_goes_on_there(turnout: Turnout, tmp_path: Path) -> None:
+    with up(tmp_path) as it:
+        it.kill(Role.WORKER, signal.SIGSTOP)  # it has no chance to end in good order
+        assert it.post("/v1/track", SIGNED_UP)[0] == 200
+        it.kill(Role.UP, signal.SIGINT)
+        eventually(lambda: "stopping; Ctrl-C again to hurry" in it.output)
+        assert it.stop() == 0
+        assert "the workers: as asked, killed; nothing that was accepted is lost" in it.output
+    with up(tmp_path):
+        assert eventually(lambda: archived(turnout) == (1, 1, 0))
 
 
 def test_whatever_dies_is_started_again(turnout: Turnout, tmp_path: Path) -> None:
-    with Up(tmp_path).listening() as up:
-        for words, name in (
-            ("serve --data", "collector"),
-            ("work --data", "workers"),
-            ("data/log/valkey.sock", "log server"),
-            ("data/rq/valkey.sock", "RQ server"),
+    with up(tmp_path) as it:
+        for role, name in (
+            (Role.COLLECTOR, "collector"),
+            (Role.WORKERS, "workers"),
+            (Role.LOG, "log server"),
+            (Role.RQ, "RQ server"),
         ):
-            os.kill(up.child(words), signal.SIGKILL)
-            up.expect(rf"the {name} ended \(.*\): starting it again in 0.5 s")
-        assert eventually(lambda: post(up, SIGNED_UP) == 200)
-        assert eventually(lambda: accounts(turnout)["waiting"] == 0)
-        assert up.stop() == 0
+            killed = it.kill(role)
+            assert it.back(killed)
+            assert re.search(rf"the {name} ended \(.*\): starting it again in 0.5 s", it.output)
+        eventually(it.ready)
+        assert it.post("/v1/track", SIGNED_UP)[0] == 200
+        assert eventually(lambda: archived(turnout) == (1, 1, 0))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
 def test_its_children_do_not_outlive_it(tmp_path: Path) -> None:
-    with Up(tmp_path).listening() as up:
-        children = up.children()
-        up.signal(signal.SIGKILL)
-        up.end()
-        assert len(children) == 4
-        assert eventually(lambda: not [pid for pid in children if alive(pid)])
-    with Up(tmp_path).listening() as up:  # what the dead one left behind is in nobody's way
-        assert up.stop() == 0
+    with up(tmp_path) as it:
+        relatives = family(it.pids(Role.UP)[0])
+        it.kill(Role.UP)
+        assert eventually(lambda: not [process for process in relatives if alive(process.pid)])
+    with up(tmp_path) as it:  # what the dead one left behind is in nobody's way
+        assert it.stop() == 0
 
 
 def test_a_data_directory_serves_one_at_a_time(turnout: Turnout, tmp_path: Path) -> None:
-    with Up(tmp_path).listening() as up:
+    with up(tmp_path) as it:
         refused = turnout("up", "--port", str(free_port()))
         assert refused.code == 1
-        assert refused.err.startswith("turnout: another Turnout (process ")
+        assert refused.err.startswith(f"turnout: another Turnout (process {it.pids(Role.UP)[0]}) uses ")
         assert Path("data/run.json").exists()
-        taken = turnout("up", "--port", str(up.port), "--data", "other")
+        taken = turnout("up", "--port", str(it.port), "--data", "other")
         assert taken.code == 1
-        assert f"turnout: cannot listen on 127.0.0.1:{up.port}: Address already in use" in taken.err
+        assert f"turnout: cannot listen on 127.0.0.1:{it.port}: Address already in use" in taken.err
         assert not Path("other/run.json").exists()
-        assert up.stop() == 0
 
 
 def test_a_server_that_cannot_start_is_told_in_its_own_words(turnout: Turnout, tmp_path: Path) -> None:
@@ -163,10 +168,27 @@ def test_a_server_that_cannot_start_is_told_in_its_own_words(turnout: Turnout, t
     assert "manifest" in ended.err
 
 
+def test_a_data_directory_that_cannot_be_made_is_told(turnout: Turnout) -> None:
+    Path("data").write_text("a file")
+    ended = turnout("up", "--port", str(free_port()))
+    assert ended.code == 1
+    assert ended.err == "turnout: data: File exists\n"
+
+
+def test_a_log_begun_otherwise_ends_the_start_with_its_reason(turnout: Turnout, tmp_path: Path) -> None:
+    toml = "[log]\npartitions = {}\n[sources.web]\nwrite_keys = ['dev']\n"
+    with up(tmp_path, toml.format(2)):
+        pass
+    Path("turnout.toml").write_text(toml.format(3))
+    command = [sys.executable, "-m", "collector.cli.main", "up", "--port", str(free_port())]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "the log was begun with 2 partitions and the configuration says 3" in ended.stderr
+    assert "turnout: the collector ended at its start (exit code 1)" in ended.stderr
+
+
 def test_a_key_of_ones_own_is_not_written_into_a_log_file(tmp_path: Path) -> None:
-    (tmp_path / "turnout.toml").write_text('[sources.shop]\nwrite_keys = ["hush"]\n')
-    with Up(tmp_path) as up:
-        assert up.expect(r"write key +(.*)")[1] == "YOUR_WRITE_KEY (of source shop)"
-        up.listening()
-        assert up.stop() == 0
-        assert "hush" not in up.printed
+    with up(tmp_path, '[sources.shop]\nwrite_keys = ["hush"]\n') as it:
+        assert "write key    YOUR_WRITE_KEY (of source shop)" in it.output
+        assert it.stop() == 0
+        assert "hush" not in it.output

@@ -1,0 +1,79 @@
+"""`make bench`: measure, print a table with each reference, say which goals were reached.
+
+make bench                          the whole, some ten minutes
+make bench ARGS="--quick"           small numbers, about one minute
+make bench ARGS="single latency"    only these
+"""
+
+import argparse
+import os
+import platform
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from bench import measures
+from bench.measures import Row
+
+PARTS = ("single", "batch", "endtoend", "latency", "backlog")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Measure Turnout on this machine.")
+    parser.add_argument("parts", nargs="*", choices=(*PARTS, []), default=PARTS, help="which (default: all)")
+    parser.add_argument("--quick", action="store_true", help="small numbers: for a look, not for the record")
+    chosen = parser.parse_args()
+    print(machine(), flush=True)
+    rows = measured(set(chosen.parts), 10 if chosen.quick else 1)
+    print(table(rows))
+    return 0 if all(row.reached for row in rows) else 1
+
+
+def measured(parts: set[str], divisor: int) -> list[Row]:
+    rows: list[Row] = []
+    if "single" in parts:
+        rows += said(measures.single(30_000 // divisor))
+    if parts & {"batch", "endtoend"}:
+        more, rate = measures.batches(2_000 // divisor)
+        rows += said(more)
+        if "endtoend" in parts:
+            rows += said(measures.end_to_end(3_000 // divisor, rate))
+    if "latency" in parts:
+        rows += said(measures.latency(300 // divisor))
+    if "backlog" in parts:
+        rows += said(measures.backlog(10_000, 1_000_000 // divisor))
+    return rows
+
+
+def said(rows: list[Row]) -> list[Row]:
+    for row in rows:
+        print(f"  measured: {row.what} {row.figure}", file=sys.stderr, flush=True)
+    return rows
+
+
+def machine() -> str:
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
+        platform.processor(),
+    )
+    return (
+        f"{os.cpu_count()} cores, {model}; {platform.system()} {platform.release()}; Python {platform.python_version()}"
+    )
+
+
+def table(rows: list[Row]) -> str:
+    lines = [f"{'':27}{'Turnout':19}{'reference':25}{'ratio':>6}  goal"]
+    for row in rows:
+        ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+        verdict = "" if row.reached else "  MISSED"
+        lines.append(f"{row.what:27}{row.figure:19}{row.reference:25}{ratio:>6}  {row.goal}{verdict}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""`turnout status`: how the accounts are shown."""
+
+import pytest
+
+from collector.cli.status import lines, troubles
+from worker.durability import Durability
+from worker.status import Dedupe, Intake, Row, Status
+
+DAY = 86_400.0
+
+
+def row(destination: str, waiting: int = 0, out: str | None = None) -> Row:
+    return Row(
+        source="web",
+        destination=destination,
+        received=12,
+        delivered=12 - waiting,
+        filtered=0,
+        waiting=waiting,
+        dead=0,
+        oldest_waiting_seconds=0.04 if waiting else None,
+        out=out,
+    )
+
+
+def status(*rows: Row, troubles: tuple[str, ...] = (), in_force: float = DAY) -> Status:
+    return Status(
+        rows=rows,
+        intake=(Intake(source="web", received=12, duplicates=3, refused=1),),
+        durability=Durability("fsync", "yes", "always", 0, troubles),
+        dedupe=Dedupe(DAY, in_force, 12, 10_000_000),
+    )
+
+
+def test_the_accounts_are_as_documented() -> None:
+    assert lines(status(row("console"), row("archive", waiting=2))) == [
+        "source  destination  received  delivered  filtered  waiting  dead  oldest",
+        "web     console            12         12         0        0     0  -",
+        "web     archive            12         10         0        2     0  40 ms",
+        "",
+        "source  received  duplicates  refused",
+        "web           12           3        1",
+        "",
+        "durability  fsync (appendonly yes, appendfsync always)",
+        "dedupe      1.0 d in force, 12 of 10000000 ids",
+    ]
+
+
+def test_a_window_that_is_shorter_than_configured_is_shown() -> None:
+    assert lines(status(in_force=7_200.0))[-1] == "dedupe      2.0 h in force (1.0 d configured), 12 of 10000000 ids"
+
+
+def test_all_is_well_when_nothing_is_paused_and_the_server_keeps_its_promise() -> None:
+    assert troubles(status(row("hook", waiting=2))) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "trouble"),
+    [
+        (status(row("hook", waiting=2, out="503")), "paused: web to hook: 503"),
+        (status(troubles=("appendonly is no",)), "warning: appendonly is no"),
+    ],
+)
+def test_what_is_wrong_is_told_last(found: Status, trouble: str) -> None:
+    assert troubles(found) == [trouble]
+    assert lines(found)[-1] == trouble
