@@ -18,7 +18,7 @@ setup: .venv/.ready ## make .venv with everything that is locked in uv.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Turnout needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@$(UV) sync --locked --quiet --inexact
+	@$(UV) sync --locked --quiet --inexact --compile-bytecode
 	@touch $@
 
 run: setup ## start Turnout on this machine; ARGS="--port 9000" passes options on

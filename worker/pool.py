@@ -102,7 +102,9 @@ class Pool:
             return pid
         try:
             signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            # Until RQ listens, these just end the process: our handlers would only tell a pool that is not here.
+            for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_DFL)
             self._work()
         except BaseException:
             logger.exception("a worker process failed")

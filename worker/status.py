@@ -148,7 +148,7 @@ def _dedupe(client: "redis.Redis", config: Config, now: float) -> Dedupe:
     in_force = float(config.log.dedupe_window)
     ids = 0
     for partition in range(config.log.partitions):
-        ids += cast(int, client.scard(keys.seen_new(partition))) + cast(int, client.scard(keys.seen_old(partition)))
+        ids += int(client.scard(keys.seen_new(partition))) + int(client.scard(keys.seen_old(partition)))
         since = cast(dict[bytes, bytes], client.hgetall(keys.seen_since(partition)))
         if since.get(b"full") == b"1":
             in_force = min(in_force, now - int(since[b"old"]) / 1000)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from collector.cli import check, send, serve, status, tail, up, version, work
+from collector.cli import check, kept, send, serve, status, tail, up, version, work
 from collector.cli.trouble import Trouble
 
 app = typer.Typer(
@@ -20,6 +20,9 @@ app = typer.Typer(
 
 for command in (up.up, serve.serve, work.work, send.send, tail.tail, status.status, check.check, version.version):
     app.command()(command)
+
+app.add_typer(kept.dead)
+app.add_typer(kept.quarantine)
 
 
 @app.callback(invoke_without_command=True)

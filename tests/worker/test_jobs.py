@@ -21,6 +21,13 @@ from worker.embedded import Server
 ID = "11111111-2222-3333-4444-555555555555"
 
 
+class Hasty(jobs.LeanWorker):
+    """RQ waits a second for the thread that listens to commands; here nobody sends any."""
+
+    def unsubscribe(self) -> None:
+        return
+
+
 def work_off(rq_process: Server, seen: Path) -> None:
     """A real worker takes everything there is; each drain that it runs is a line in `seen`."""
 
@@ -31,7 +38,7 @@ def work_off(rq_process: Server, seen: Path) -> None:
 
     def work() -> None:
         client = connect.rq_client(rq_process.url)
-        worker = jobs.LeanWorker(
+        worker = Hasty(
             [jobs.queue_on(client)],
             connection=client,
             serializer=JSONSerializer,

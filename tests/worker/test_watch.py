@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 import redis
 
-from tests.worker.rig import Scripted, Line, append, terms
+from tests.worker.rig import Line, Scripted, append, terms
 from worker import watch
 from worker.config import Config, LogSettings, Source
 
