@@ -36,7 +36,7 @@ class Strand:
         self.source = source
         self.digests: list[bytes] = []
         self.bodies: list[bytes] = []
-        self.error: LogUnavailable | None = None
+        self.error: LogUnavailable | None = LogUnavailable(RETRY_AFTER)  # until the log has said otherwise
 
 
 class Lot:
@@ -70,23 +70,27 @@ class Appender:
         self._something = asyncio.Event()
         self._attached: set[tuple[int, str]] = set()
         self._task: asyncio.Task[None] | None = None
+        self._stopping = False
 
     def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._run(), name="appender")
 
     async def stop(self) -> None:
         """Flush what is gathered, then end."""
-        if self._task is None:
+        if self._task is None or self._stopping:
             return
-        while self._lot.waiters:
-            await asyncio.sleep(0)
-            self._something.set()
-        self._task.cancel()
+        self._stopping = True
+        self._something.set()
         await asyncio.gather(self._task, return_exceptions=True)
         await self._exchange.close()
 
+    def _at_work(self) -> bool:
+        return self._task is not None and not self._task.done() and not self._stopping
+
     async def put(self, items: Sequence[Item], refusals: Sequence[Refusal]) -> Receipt:
         """Return once all are stored as durably as configured. Raises LogUnavailable, or LogFull."""
+        if not self._at_work():
+            raise LogUnavailable(RETRY_AFTER, "this collector is not at work")
         lot = self._lot
         if lot.size > MOST_GATHERED_BYTES:
             raise LogUnavailable(RETRY_AFTER, "too much is waiting for the log")
@@ -121,6 +125,8 @@ class Appender:
 
     async def trouble(self) -> str | None:
         """Why the log could not take messages now; None when it can."""
+        if not self._at_work():
+            return "this collector is not at work"
         try:
             await self._exchange.ping()
         except (RedisError, OSError, TimeoutError) as error:
@@ -128,12 +134,15 @@ class Appender:
         return None
 
     async def _run(self) -> None:
-        while True:
+        while self._lot.waiters or not self._stopping:
             await self._something.wait()
             self._something.clear()
             lot, self._lot = self._lot, Lot()
-            if lot.waiters:
+            if not lot.waiters:
+                continue
+            try:
                 await self._flush(lot)
+            finally:
                 _answer(lot)
 
     async def _flush(self, lot: Lot) -> None:
@@ -142,14 +151,14 @@ class Appender:
             answers = await self._send(lot, strands)
         except (RedisError, OSError, TimeoutError) as error:
             logger.warning("the log is away: %s", type(error).__name__)
-            for strand in strands:
-                strand.error = LogUnavailable(RETRY_AFTER)
             return
         pairs: list[tuple[int, str]] = []
         for strand, answer in zip(strands, answers, strict=True):
             if isinstance(answer, LogUnavailable):
                 strand.error = answer
-            elif strand.bodies:
+                continue
+            strand.error = None
+            if strand.bodies:
                 destinations = self._terms.routes[strand.source]
                 pairs += [(strand.partition, destinations[position - 1]) for position in answer[2:]]
         if pairs:
@@ -172,11 +181,20 @@ class Appender:
         async with self._exchange.link() as link:
             await self._attach(link, strands)
             packed, owners = self._packed(lot, strands)
-            raw = await link.ask(packed)
-            if any(isinstance(answer, NoScriptError) for answer in raw):
-                await link.ask([command("SCRIPT", "LOAD", script.text) for script in (scripts.APPEND, scripts.REFUSE)])
-                raw = await link.ask(packed)
+            raw = await self._heard(link, packed, await link.ask(packed))
         return self._judged(raw, owners, len(strands))
+
+    async def _heard(self, link: Link, packed: Sequence[bytes], raw: list[object]) -> list[object]:
+        """The answers, once a server that did not know the scripts has been told them."""
+        unheard = [number for number, answer in enumerate(raw) if isinstance(answer, NoScriptError)]
+        if not unheard:
+            return raw
+        if self._replicas:
+            unheard.append(len(packed) - 1)  # the wait counts for what was written before it
+        await link.ask([command("SCRIPT", "LOAD", script.text) for script in (scripts.APPEND, scripts.REFUSE)])
+        again = await link.ask([packed[number] for number in unheard])
+        answers = dict(zip(unheard, again, strict=True))
+        return [answers.get(number, answer) for number, answer in enumerate(raw)]
 
     def _packed(self, lot: Lot, strands: Sequence[Strand]) -> tuple[list[bytes], list[int]]:
         """The commands of a flush, and for each the number of the strand that it belongs to."""
@@ -193,7 +211,8 @@ class Appender:
                 packed.append(command("EVALSHA", scripts.REFUSE.sha, 2, *names, *lot.refused[at]))
                 owners.append(index)
         if self._replicas:
-            packed.append(command("WAIT", self._replicas, int(self._timeout * 1000)))
+            # In milliseconds, and shorter than ours: its answer has to come in time.
+            packed.append(command("WAIT", self._replicas, int(self._timeout * 750)))
         return packed, owners
 
     def _judged(self, raw: list[object], owners: list[int], size: int) -> list[Answer]:

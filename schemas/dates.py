@@ -53,10 +53,8 @@ class Moment(msgspec.Struct, frozen=True):
 
 def stamp(ms: int) -> str:
     """The moment as `YYYY-MM-DDTHH:MM:SS.sssZ`."""
-    day, rest = divmod(ms, _DAY_MS)
-    minute, rest = divmod(rest, 60_000)
-    second, milli = divmod(rest, 1000)
-    return _day_text(day) + _MINUTE_TEXTS[minute] + _SECOND_TEXTS[second] + _MILLI_TEXTS[milli]
+    second, milli = divmod(ms, 1000)
+    return _second_text(second) + _MILLI_TEXTS[milli]
 
 
 def stamped_ms(text: str) -> int | None:
@@ -64,7 +62,7 @@ def stamped_ms(text: str) -> int | None:
     if len(text) != 24:
         return None
     try:
-        return _day_ms(text[:10]) + _MINUTES[text[10:16]] + _SECONDS[text[16:20]] + _MILLIS[text[20:]]
+        return _second_ms(text[:20]) + _MILLIS[text[20:]]
     except (KeyError, ValueError):
         return None
 
@@ -83,6 +81,20 @@ def moment(value: object) -> Moment | None:
 
 
 # Putting dates together from known days is faster than going through datetime, and there are few different days.
+@lru_cache(maxsize=8192)
+def _second_text(second: int) -> str:
+    """`YYYY-MM-DDTHH:MM:SS.`: the messages of live traffic share few of them."""
+    day, rest = divmod(second, 86_400)
+    minute, rest = divmod(rest, 60)
+    return _day_text(day) + _MINUTE_TEXTS[minute] + _SECOND_TEXTS[rest]
+
+
+@lru_cache(maxsize=8192)
+def _second_ms(text: str) -> int:
+    """The first millisecond of `YYYY-MM-DDTHH:MM:SS.`; KeyError or ValueError for another text."""
+    return _day_ms(text[:10]) + _MINUTES[text[10:16]] + _SECONDS[text[16:]]
+
+
 @lru_cache(maxsize=8192)
 def _day_text(day: int) -> str:
     return (_EPOCH + timedelta(days=day)).isoformat()[:10]

@@ -24,6 +24,8 @@ def settle_ids(message: dict[str, Any]) -> None:
 def settle_message_id(message: dict[str, Any], new_id: Callable[[], str], longest: int, notes: list[Note]) -> None:
     """Make sure that the message has a messageId that is a string."""
     value = message.get("messageId")
+    if value.__class__ is str and 0 < len(value) <= longest:
+        return
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = decimal_text(value)
     elif not isinstance(value, str):

@@ -189,14 +189,13 @@ def slices(parcels: Sequence[Parcel], most: int) -> Iterator[Sequence[Parcel]]:
 def ask(destination: Destination[Any], envelopes: Sequence[Envelope], deadline: float) -> Sequence[Outcome]:
     """One outcome per message, whatever the adapter does: a bug in it counts as a failed attempt."""
     try:
-        outcomes = list(destination.deliver(envelopes, deadline))
+        outcomes: list[object] = list(destination.deliver(envelopes, deadline))
     except Exception as error:  # the one broad except: an adapter is somebody else's code
         logger.exception("the adapter raised")
         return [Deferred(f"the adapter raised {type(error).__name__}")] * len(envelopes)
     if len(outcomes) != len(envelopes):
         return [Deferred(f"the adapter gave {len(outcomes)} outcomes for {len(envelopes)} messages")] * len(envelopes)
-    strangers = [outcome for outcome in outcomes if not isinstance(outcome, Outcome)]
-    if strangers:
-        kind = type(strangers[0]).__name__
-        return [Deferred(f"the adapter gave a {kind} as an outcome")] * len(envelopes)
-    return outcomes
+    known = [outcome for outcome in outcomes if isinstance(outcome, Outcome)]
+    if len(known) != len(outcomes):
+        return [Deferred("the adapter gave something else than an outcome")] * len(envelopes)
+    return known

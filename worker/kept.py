@@ -8,6 +8,7 @@ import redis
 
 from worker import keys
 from worker.config import Config
+from worker.entryids import order_of
 
 Found = dict[str, Any]
 
@@ -29,11 +30,6 @@ def _newest(client: "redis.Redis", streams: Iterable[str], field: bytes, most: i
     found: list[tuple[tuple[int, int], Found]] = []
     for stream in streams:
         rows = cast("list[tuple[bytes, dict[bytes, bytes]]]", client.xrevrange(stream, count=most))
-        found += [(_order(entry_id), msgspec.json.decode(fields[field])) for entry_id, fields in rows]
+        found += [(order_of(entry_id), msgspec.json.decode(fields[field])) for entry_id, fields in rows]
     found.sort(key=lambda row: row[0], reverse=True)
     return [row for _, row in found[:most]]
-
-
-def _order(entry_id: bytes) -> tuple[int, int]:
-    milliseconds, _, sequence = entry_id.partition(b"-")
-    return int(milliseconds), int(sequence)

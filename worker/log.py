@@ -108,8 +108,7 @@ class Log:
 
     def _read(self, lease: Lease, source: str, after: str, most: int) -> list[Entry]:
         names = [keys.lease(lease.partition, lease.destination), keys.log(lease.partition, source)]
-        arguments = [lease.token, lease.destination, keys.CONSUMER, after, most]
-        answer = cast(Any, self._run(scripts.READ, names, arguments))
+        answer = cast(Any, self._run(scripts.READ, names, [lease.token, lease.destination, keys.CONSUMER, after, most]))
         if not answer:
             return []
         # An entry that was trimmed while pending comes back without fields: it has no messages left.

@@ -7,6 +7,7 @@ import msgspec
 
 from destinations.outcome import Deferred, Delivered, Filtered, Outcome, Rejected
 from schemas.envelope import Envelope
+from worker.entryids import milliseconds_of
 from worker.retry import RetryPolicy
 
 EXPIRED = "expired"
@@ -103,7 +104,7 @@ def _tried(outcome: Deferred) -> bool:
 
 
 def _age(parcel: Parcel, now_ms: int) -> float:
-    return (now_ms - int(parcel.entry.partition("-")[0])) / 1000
+    return (now_ms - milliseconds_of(parcel.entry)) / 1000
 
 
 def _pause(failures: Sequence[Deferred], attempt: int, policy: RetryPolicy, chance: float) -> float:

@@ -9,6 +9,7 @@ import redis
 from worker import durability, keys
 from worker.config import Config
 from worker.durability import Durability
+from worker.entryids import milliseconds_of
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,7 +133,7 @@ def _groups(client: "redis.Redis", stream: str) -> list[dict[str, Any]]:
 
 
 def _moment(entry_id: bytes) -> float:
-    return int(entry_id.partition(b"-")[0]) / 1000
+    return milliseconds_of(entry_id.decode()) / 1000
 
 
 def _out(client: "redis.Redis", partitions: int, destination: str, now: float) -> str | None:

@@ -7,6 +7,7 @@ import redis
 
 from worker import keys
 from worker.config import Config
+from worker.entryids import order_of
 
 WAIT_MS = 1_000
 
@@ -26,7 +27,7 @@ def follow(client: "redis.Redis", config: Config, *, last: int = 0) -> Iterator[
         positions[stream] = newest[0][0] if newest else b"0-0"
         for entry_id, fields in newest:
             recent += [(entry_id, source, line) for line in fields[b"m"].split(b"\n")]
-    recent.sort(key=lambda row: _order(row[0]))
+    recent.sort(key=lambda row: order_of(row[0]))
     yield from ((source, line) for _, source, line in (recent[-last:] if last else []))
     yield from _live(client, streams, positions)
 
@@ -34,11 +35,6 @@ def follow(client: "redis.Redis", config: Config, *, last: int = 0) -> Iterator[
 def _newest(client: "redis.Redis", stream: str, last: int) -> list[tuple[bytes, dict[bytes, bytes]]]:
     """The newest entries, newest first; one at least, whose id says where to go on."""
     return cast(list[tuple[bytes, dict[bytes, bytes]]], client.xrevrange(stream, count=max(1, last)))
-
-
-def _order(entry_id: bytes) -> tuple[int, int]:
-    milliseconds, _, sequence = entry_id.partition(b"-")
-    return int(milliseconds), int(sequence)
 
 
 def _live(client: "redis.Redis", streams: dict[str, str], positions: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:

@@ -70,7 +70,11 @@ def by_name(**outcomes: Outcome) -> Answer:
 def in_turn(*answers: Answer) -> Answer:
     """One answer a call, and the last for all that follow."""
     left = list(answers)
-    return lambda batch: (left.pop(0) if len(left) > 1 else left[0])(batch)
+
+    def answer(batch: Sequence[Envelope]) -> Sequence[Outcome]:
+        return (left.pop(0) if len(left) > 1 else left[0])(batch)
+
+    return answer
 
 
 def body(name: str, *, user: str = "u", integrations: dict[str, Any] | None = None) -> bytes:
@@ -84,7 +88,9 @@ def envelope(name: str, *, position: str = "1-0/0") -> Envelope:
     return Envelope(source="web", body=stored, head=decode_head(stored), lane="p00", position=position)
 
 
-def terms(*destinations: str, sources: Sequence[str] = ("web",), window_ms: int = 86_400_000, most: int = 1_000_000) -> Terms:
+def terms(
+    *destinations: str, sources: Sequence[str] = ("web",), window_ms: int = 86_400_000, most: int = 1_000_000
+) -> Terms:
     return Terms(routes=dict.fromkeys(sources, destinations), partitions=1, window_ms=window_ms, most_ids=most)
 
 
@@ -92,7 +98,9 @@ def run(client: "redis.Redis", script: Script, names: Sequence[str], arguments: 
     return client.eval(script.text, len(names), *names, *cast("Sequence[str]", arguments))
 
 
-def append(client: "redis.Redis", about: Terms, *names: str, source: str = "web", bodies: Sequence[bytes] = ()) -> list[int]:
+def append(
+    client: "redis.Redis", about: Terms, *names: str, source: str = "web", bodies: Sequence[bytes] = ()
+) -> list[int]:
     """One call of the append script: appended, duplicates, positions of the destinations to nudge."""
     digests = [keys.digest_of(source, name) for name in names]
     called, arguments = append_call(about, 0, source, digests, bodies or [body(name) for name in names])
@@ -156,7 +164,7 @@ class Line:
         return ended[-1]
 
     def pending(self, source: str = "web") -> int:
-        return int(cast("dict[str, Any]", self.client.xpending(keys.log(0, source), "hook"))["pending"])
+        return int(self.client.xpending(keys.log(0, source), "hook")["pending"])
 
     def counts(self, source: str = "web") -> dict[str, int]:
         found = cast("dict[bytes, bytes]", self.client.hgetall(keys.count(0, source)))
@@ -182,9 +190,9 @@ def forked(work: Callable[[], None]) -> Iterator[int]:
     if pid == 0:
         try:
             work()
-        except BaseException:
+            os._exit(0)
+        finally:
             os._exit(1)
-        os._exit(0)
     try:
         yield pid
     finally:

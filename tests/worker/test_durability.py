@@ -63,7 +63,7 @@ def test_a_server_that_keeps_its_settings_to_itself_is_not_trusted(tmp_path: Pat
     managed = rq_server(tmp_path)
     managed.start()
     client = connect.client(managed.url, timeout=5.0)
-    client.execute_command("ACL", "SETUSER", "default", "-config")
+    client.acl_setuser("default", enabled=True, commands=["-config"], nopass=True, keys=["*"])
     assert ask(client) == ServerSettings(appendonly="?", appendfsync="?", policy="?", replicas=0)
     client.close()
     managed.stop()

@@ -100,9 +100,7 @@ def test_every_job_has_an_id_of_its_own(rq_client: redis.Redis) -> None:
     assert len(set(queue.job_ids)) == 3
 
 
-def test_a_forged_call_of_another_function_never_runs(
-    rq_client: redis.Redis, rq_process: Server, canary: Path
-) -> None:
+def test_a_forged_call_of_another_function_never_runs(rq_client: redis.Redis, rq_process: Server, canary: Path) -> None:
     plant(rq_client, call("os.system", f"touch {canary}"))
     work_off(rq_process, canary.with_name("seen"))
     assert status_of(rq_client) == "failed"
