@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from typing import cast
 
 import msgspec
 
@@ -81,7 +82,7 @@ def _memory(here: Rig) -> Row:
     used = int(here.client.info("memory")["used_memory_dataset"])
     size = number = 0
     for stream in here.client.scan_iter("*:log:*"):
-        for _, fields in here.client.xrange(stream):
+        for _, fields in cast("list[tuple[bytes, dict[bytes, bytes]]]", here.client.xrange(stream)):
             size += len(fields[b"m"]) + 1 - int(fields[b"n"])
             number += int(fields[b"n"])
     ratio = used / size

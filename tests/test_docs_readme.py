@@ -81,12 +81,13 @@ def test_the_receiver_of_the_first_page_answers() -> None:
         port = probe.getsockname()[1]
     command = [sys.executable, str(ROOT / "examples" / "receiver.py"), str(port)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ))
+    said = process.stdout
+    assert said is not None
     try:
-        assert process.stdout is not None
-        assert "listening" in process.stdout.readline()
+        assert "listening" in said.readline()
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/", data=b'{"a": 1}', timeout=10) as answer:
             assert answer.status == 200
     finally:
         process.terminate()
         process.wait(10)
-        process.stdout.close()
+        said.close()

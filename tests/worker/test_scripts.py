@@ -302,6 +302,18 @@ def test_trimming_drops_what_every_group_has_finished_with(log_client: redis.Red
     assert bodies_in(log_client) == [body("b"), body("c"), body("d")]
 
 
+def test_trimming_tells_entries_of_the_same_millisecond_apart(line: Line) -> None:
+    line.post("a")
+    line.client.delete(STREAM)
+    for sequence in range(3):
+        line.client.xadd(STREAM, {"n": 1, "m": body(f"m{sequence}")}, id=f"5-{sequence}")
+    line.client.xgroup_create(STREAM, "hook", "0")
+    lease = line.lease()
+    line.log.commit(lease, "web", Settlement(finished=(line.log.fresh(lease, "web", 1)[0].id,)))
+    assert line.log.trim(0, "web", ("hook",)) == 1
+    assert bodies_in(line.client) == [body("m1"), body("m2")]
+
+
 def test_nothing_is_trimmed_while_an_expected_group_is_missing(log_client: redis.Redis) -> None:
     append(log_client, terms("hook"), "a")
     log = Log(log_client, lease_ms=10_000)
