@@ -35,11 +35,6 @@ def test_a_source_and_a_user_do_not_run_into_each_other() -> None:
     assert keys.digest_of("a", "bc") != keys.digest_of("ab", "c")
 
 
-def test_an_id_of_half_a_surrogate_pair_is_an_id() -> None:
-    assert len(keys.digest_of("web", "\ud83d")) == 16
-    assert keys.partition_of("web", "\ud83d", 8) in range(8)
-
-
 def test_the_first_configuration_sets_the_number_of_partitions(log_client: redis.Redis) -> None:
     claim_partitions(log_client, 8)
     claim_partitions(log_client, 8)
