@@ -15,7 +15,7 @@ FILE = '[destinations.file]\ntype = "file"\npath = "{directory}/out.jsonl"\n'
 BATCH = 100
 ROUNDS = 3
 CONNECTIONS = 64
-BATCH_CONNECTIONS = 16
+BATCH_CONNECTIONS = 64
 
 
 class Row(msgspec.Struct, frozen=True):

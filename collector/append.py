@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import cast
 
 import msgspec
+from redis.exceptions import ConnectionError as ConnectionLost
 from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError, ResponseError
 
 from collector.exchange import Exchange, Link, command
-from collector.log_port import Item, LogFull, LogUnavailable, Receipt, Refusal
+from collector.log_port import Item, LogFull, LogUnavailable, Refusal
 from worker import keys, scripts
 from worker.appending import Terms, append_call
 
@@ -87,7 +88,7 @@ class Appender:
     def _at_work(self) -> bool:
         return self._task is not None and not self._task.done() and not self._stopping
 
-    async def put(self, items: Sequence[Item], refusals: Sequence[Refusal]) -> Receipt:
+    async def put(self, items: Sequence[Item], refusals: Sequence[Refusal]) -> None:
         """Return once all are stored as durably as configured. Raises LogUnavailable, or LogFull."""
         if not self._at_work():
             raise LogUnavailable(RETRY_AFTER, "this collector is not at work")
@@ -98,7 +99,6 @@ class Appender:
         lot.waiters.append((waiter, self._gather(lot, items, refusals)))
         self._something.set()
         await waiter
-        return Receipt(len(items), 0)
 
     def _gather(self, lot: Lot, items: Sequence[Item], refusals: Sequence[Refusal]) -> frozenset[tuple[int, str]]:
         touched = set()
@@ -177,7 +177,16 @@ class Appender:
         self._attached.update((strand.partition, strand.source) for strand in new)
 
     async def _send(self, lot: Lot, strands: Sequence[Strand]) -> list[Answer]:
-        """One round trip. It may be repeated: the script knows the messages that it has taken."""
+        """One round trip; a second one where the connection had gone stale since the last flush.
+
+        It may be repeated: the script knows the messages that it has taken.
+        """
+        try:
+            return await self._round_trip(lot, strands)
+        except (ConnectionLost, ConnectionError):
+            return await self._round_trip(lot, strands)
+
+    async def _round_trip(self, lot: Lot, strands: Sequence[Strand]) -> list[Answer]:
         async with self._exchange.link() as link:
             await self._attach(link, strands)
             packed, owners = self._packed(lot, strands)

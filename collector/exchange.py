@@ -45,6 +45,7 @@ class Exchange:
     def __init__(self, client: "redis.asyncio.Redis", *, timeout: float) -> None:
         self._client = client
         self._timeout = timeout
+        self._idle: list[Connection] = []
 
     @asynccontextmanager
     async def link(self) -> AsyncIterator[Link]:
@@ -52,16 +53,20 @@ class Exchange:
 
         A connection that failed is not used again: late answers may be on it.
         """
-        pool = self._client.connection_pool
         async with asyncio.timeout(self._timeout):
-            connection = cast(Connection, await pool.get_connection())  # type: ignore[no-untyped-call]  # redis-py
+            connection = self._idle.pop() if self._idle else await self._connected()
             try:
                 yield Link(connection)
             except BaseException:
                 await connection.disconnect(nowait=True)
                 raise
-            finally:
-                await pool.release(connection)
+            self._idle.append(connection)
+
+    async def _connected(self) -> Connection:
+        # Not lent out by redis-py's pool: that looks at the socket, by a system call, each time.
+        connection = cast(Connection, self._client.connection_pool.make_connection())  # type: ignore[no-untyped-call]  # redis-py
+        await connection.connect()  # type: ignore[no-untyped-call]  # redis-py
+        return connection
 
     async def ping(self) -> None:
         async with self.link() as link:
@@ -70,4 +75,6 @@ class Exchange:
                     raise answer
 
     async def close(self) -> None:
+        while self._idle:
+            await self._idle.pop().disconnect()
         await self._client.aclose()

@@ -29,11 +29,6 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     violations: tuple[Violation, ...]
 
 
-class Receipt(msgspec.Struct, frozen=True):
-    appended: int
-    duplicates: int
-
-
 class LogUnavailable(Exception):
     """The log has not taken the messages. Clients are told the reason, so it must not hold a secret."""
 
@@ -51,7 +46,7 @@ class LogFull(LogUnavailable):
 
 
 class Log(Protocol):
-    async def put(self, items: Sequence[Item], refusals: Sequence[Refusal]) -> Receipt:
+    async def put(self, items: Sequence[Item], refusals: Sequence[Refusal]) -> None:
         """Return once both are stored as durably as configured. Raise LogUnavailable or LogFull."""
 
     async def trouble(self) -> str | None:

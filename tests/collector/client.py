@@ -10,7 +10,7 @@ import msgspec
 from starlette.types import ASGIApp, Message
 
 from collector.app import create_app
-from collector.log_port import Item, Receipt, Refusal
+from collector.log_port import Item, Refusal
 from schemas.limits import Limits
 
 NOON = 1_700_049_600.0
@@ -28,13 +28,12 @@ class MemoryLog:
         self.failure: Exception | None = None
         self.words: str | None = None
 
-    async def put(self, items: Sequence[Item], refusals: Sequence[Refusal]) -> Receipt:
+    async def put(self, items: Sequence[Item], refusals: Sequence[Refusal]) -> None:
         if self.failure is not None:
             raise self.failure
         self.puts += 1
         self.items.extend(items)
         self.refusals.extend(refusals)
-        return Receipt(len(items), 0)
 
     async def trouble(self) -> str | None:
         return self.words
