@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from worker import connect, status
+from worker import connect, keys, status
 from worker.config import Config, DestinationTable, Source
 from worker.embedded import Server, log_server, rq_server
 
@@ -57,8 +57,11 @@ class Rig:
         return sum(row.waiting for row in status.read(self.client, self._config()).rows)
 
     def delivered(self, destination: str) -> int:
-        rows = status.read(self.client, self._config()).rows
-        return next(row.delivered for row in rows if row.destination == destination)
+        """Cheap enough to be asked all the time."""
+        pipe = self.client.pipeline(transaction=False)
+        for partition in range(self._config().log.partitions):
+            pipe.hget(keys.count(partition, "web"), f"delivered:{destination}")
+        return sum(int(found or 0) for found in pipe.execute())
 
     def close(self) -> None:
         for process in self._processes:

@@ -21,11 +21,13 @@ PARTS = ("single", "batch", "endtoend", "latency", "backlog")
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measure Turnout on this machine.")
-    parser.add_argument("parts", nargs="*", choices=(*PARTS, []), default=PARTS, help="which (default: all)")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (default: all)")
     parser.add_argument("--quick", action="store_true", help="small numbers: for a look, not for the record")
     chosen = parser.parse_args()
+    if unknown := set(chosen.parts) - set(PARTS):
+        parser.error(f"unknown: {', '.join(unknown)}")
     print(machine(), flush=True)
-    rows = measured(set(chosen.parts), 10 if chosen.quick else 1)
+    rows = measured(set(chosen.parts or PARTS), 10 if chosen.quick else 1)
     print(table(rows))
     return 0 if all(row.reached for row in rows) else 1
 

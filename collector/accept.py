@@ -39,17 +39,19 @@ class Verdict(msgspec.Struct, frozen=True):
 
 def item(raw: bytes, terms: Terms) -> Item:
     """The message as it is stored. Raises Invalid."""
-    message = normalise(read(raw, terms.limits), terms.arrival, terms.new_id, terms.limits)
+    limits = terms.limits
+    message = normalise(read(raw, limits), terms.arrival, terms.new_id, limits)
     return Item(terms.source, message["messageId"], identity_of(message), _encode(message))
 
 
 def each(first: int, messages: Sequence[msgspec.Raw], terms: Terms) -> Verdict:
     """Every message judged alone; `first` is the place in the batch of the first of them."""
     verdict = Verdict([], [])
+    accepted = verdict.items
     for index, raw in enumerate(messages, first):
         text = bytes(raw)
         try:
-            verdict.items.append(item(text, terms))
+            accepted.append(item(text, terms))
         except Invalid as invalid:
             verdict.refused.append(refused(index, text, invalid, terms.limits))
     return verdict

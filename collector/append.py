@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from typing import cast
 
 import msgspec
 from redis.exceptions import ConnectionError as ConnectionLost
@@ -13,6 +12,7 @@ from collector.exchange import Exchange, Link, command
 from collector.log_port import Item, LogFull, LogUnavailable, Refusal
 from worker import keys, scripts
 from worker.appending import Terms, append_call
+from worker.keys import digest_of, partition_of
 
 MOST_GATHERED_BYTES = 67_108_864
 """What may wait in this process for the log; beyond it clients are asked to come back."""
@@ -102,21 +102,20 @@ class Appender:
 
     def _gather(self, lot: Lot, items: Sequence[Item], refusals: Sequence[Refusal]) -> frozenset[tuple[int, str]]:
         touched = set()
+        strands, partitions = lot.strands, self._terms.partitions
         for item in items:
-            at = (keys.partition_of(item.source, item.user, self._terms.partitions), item.source)
-            strand = lot.strands.get(at)
+            source, body = item.source, item.body
+            at = (partition_of(source, item.user, partitions), source)
+            strand = strands.get(at)
             if strand is None:
-                strand = lot.strands[at] = Strand(*at)
-            strand.digests.append(keys.digest_of(item.source, item.message_id))
-            strand.bodies.append(item.body)
-            lot.size += len(item.body)
+                strand = strands[at] = Strand(*at)
+            strand.digests.append(digest_of(source, item.message_id))
+            strand.bodies.append(body)
+            lot.size += len(body)
             touched.add(at)
         for refusal in refusals:
             record = msgspec.json.encode(refusal)
-            at = (
-                keys.partition_of(refusal.source, str(len(lot.waiters)), self._terms.partitions),
-                refusal.source,
-            )
+            at = (partition_of(refusal.source, str(len(lot.waiters)), partitions), refusal.source)
             lot.refused.setdefault(at, []).append(record)
             lot.strands.setdefault(at, Strand(*at))
             lot.size += len(record)
@@ -189,59 +188,71 @@ class Appender:
     async def _round_trip(self, lot: Lot, strands: Sequence[Strand]) -> list[Answer]:
         async with self._exchange.link() as link:
             await self._attach(link, strands)
-            packed, owners = self._packed(lot, strands)
-            raw = await self._heard(link, packed, await link.ask(packed))
-        return self._judged(raw, owners, len(strands))
+            calls, owners = self._calls(lot, strands)
+            results = await self._transaction(link, calls)
+            unheard = [number for number, result in enumerate(results) if isinstance(result, NoScriptError)]
+            if unheard:
+                await link.ask([command("SCRIPT", "LOAD", script.text) for script in (scripts.APPEND, scripts.REFUSE)])
+                again = await self._transaction(link, [calls[number] for number in unheard])
+                for number, result in zip(unheard, again, strict=True):
+                    results[number] = result
+        return _judged(results, owners, len(strands))
 
-    async def _heard(self, link: Link, packed: Sequence[bytes], raw: list[object]) -> list[object]:
-        """The answers, once a server that did not know the scripts has been told them."""
-        unheard = [number for number, answer in enumerate(raw) if isinstance(answer, NoScriptError)]
-        if not unheard:
-            return raw
+    async def _transaction(self, link: Link, calls: Sequence[bytes]) -> list[object]:
+        """The result of each call. Together they cost the server one write and one sync of its file.
+
+        Apart, each call of more than a few kilobytes would cost a sync of its own: the server reads, works and
+        syncs in turns.
+        """
+        ending = [command("EXEC")]
         if self._replicas:
-            unheard.append(len(packed) - 1)  # the wait counts for what was written before it
-        await link.ask([command("SCRIPT", "LOAD", script.text) for script in (scripts.APPEND, scripts.REFUSE)])
-        again = await link.ask([packed[number] for number in unheard])
-        answers = dict(zip(unheard, again, strict=True))
-        return [answers.get(number, answer) for number, answer in enumerate(raw)]
+            # In milliseconds, and shorter than ours: its answer has to come in time.
+            ending.append(command("WAIT", self._replicas, int(self._timeout * 750)))
+        answers = await link.ask([command("MULTI"), *calls, *ending])
+        results = answers[len(calls) + 1]
+        if not isinstance(results, list):
+            # Nothing was done; the reason is with the call that could not even be queued.
+            reason = next((answer for answer in answers if isinstance(answer, ResponseError)), results)
+            return [reason] * len(calls)
+        if self._replicas and not (isinstance(answers[-1], int) and answers[-1] >= self._replicas):
+            behind = LogUnavailable(RETRY_AFTER, "no replica has confirmed the messages")
+            return [result if isinstance(result, ResponseError) else behind for result in results]
+        return results
 
-    def _packed(self, lot: Lot, strands: Sequence[Strand]) -> tuple[list[bytes], list[int]]:
-        """The commands of a flush, and for each the number of the strand that it belongs to."""
-        packed: list[bytes] = []
+    def _calls(self, lot: Lot, strands: Sequence[Strand]) -> tuple[list[bytes], list[int]]:
+        """The script calls of a flush, and for each the number of the strand that it belongs to."""
+        calls: list[bytes] = []
         owners: list[int] = []
         for index, strand in enumerate(strands):
             at = (strand.partition, strand.source)
             if strand.bodies:
                 names, arguments = append_call(self._terms, *at, strand.digests, strand.bodies)
-                packed.append(command("EVALSHA", scripts.APPEND.sha, len(names), *names, *arguments))
+                calls.append(command("EVALSHA", scripts.APPEND.sha, len(names), *names, *arguments))
                 owners.append(index)
             if at in lot.refused:
                 names = [keys.refused(*at), keys.count(*at)]
-                packed.append(command("EVALSHA", scripts.REFUSE.sha, 2, *names, *lot.refused[at]))
+                calls.append(command("EVALSHA", scripts.REFUSE.sha, 2, *names, *lot.refused[at]))
                 owners.append(index)
-        if self._replicas:
-            # In milliseconds, and shorter than ours: its answer has to come in time.
-            packed.append(command("WAIT", self._replicas, int(self._timeout * 750)))
-        return packed, owners
+        return calls, owners
 
-    def _judged(self, raw: list[object], owners: list[int], size: int) -> list[Answer]:
-        answers: list[Answer] = [[] for _ in range(size)]
-        behind = LogUnavailable(RETRY_AFTER, "no replica has confirmed the messages")
-        confirmed = not self._replicas or (isinstance(raw[-1], int) and raw[-1] >= self._replicas)
-        for index, answer in zip(owners, raw, strict=False):
-            match answer:
-                case OutOfMemoryError():
-                    answers[index] = LogFull(RETRY_AFTER_FULL)
-                case ResponseError():
-                    logger.error("the log refused messages: %s", answer)
-                    answers[index] = LogUnavailable(RETRY_AFTER, "the log refused the messages")
-                case _ if not confirmed:
-                    answers[index] = behind
-                case list() if not answers[index]:
-                    answers[index] = cast(list[int], answer)
-                case _:
-                    pass  # the number of refusals kept, or the error of the strand's other half
-        return answers
+
+def _judged(results: Sequence[object], owners: Sequence[int], size: int) -> list[Answer]:
+    """What each strand is told, from the results of its calls."""
+    answers: list[Answer] = [[] for _ in range(size)]
+    for index, result in zip(owners, results, strict=True):
+        match result:
+            case OutOfMemoryError():
+                answers[index] = LogFull(RETRY_AFTER_FULL)
+            case ResponseError():
+                logger.error("the log refused messages: %s", result)
+                answers[index] = LogUnavailable(RETRY_AFTER, "the log refused the messages")
+            case LogUnavailable():
+                answers[index] = result
+            case list() if not answers[index]:
+                answers[index] = result
+            case _:
+                pass  # the number of refusals kept, or the error of the strand's other half
+    return answers
 
 
 def _answer(lot: Lot) -> None:

@@ -22,7 +22,7 @@ from schemas.errors import Invalid
 from schemas.limits import Limits
 
 SLICE = 200
-"""Messages judged before other requests get a turn: a few milliseconds' worth."""
+"""Messages judged in one turn: a few milliseconds' worth."""
 
 SPREAD = 2
 """A batch's `context` is stored with each of its messages: together they may be this many times the largest body."""
@@ -38,6 +38,11 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
     new_id: Callable[[], str]
     limits: Limits
     body_seconds: float
+    turn: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
+    """Batches take turns: whoever waits for it lets the event loop look at its sockets, the log's above all.
+
+    Without it the loop would judge all batches that are there before it writes the rest of a flush.
+    """
 
     async def answer(self, route: Route, headers: Mapping[bytes, bytes], query: bytes, receive: Receive) -> Answer:
         """Raises EdgeError or LogUnavailable for the answers that say so, ClientGone for none."""
@@ -76,7 +81,7 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
     ) -> Answer:
         messages = self._messages(envelope, size)
         terms = self._terms(grant, received_ms, None, envelope)
-        verdict = await _judged(messages, terms)
+        verdict = await _judged(messages, terms, self.turn)
         received_at = terms.arrival.received_at
         refusals = [quarantine.of_message(each, grant, received_at, route.path) for each in verdict.refused]
         await self.log.put(verdict.items, refusals)
@@ -107,13 +112,11 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
         return Terms(grant.source, came, self.new_id, self.limits)
 
 
-async def _judged(messages: list[msgspec.Raw], terms: Terms) -> Verdict:
-    if len(messages) <= SLICE:
-        return accept.each(0, messages, terms)
+async def _judged(messages: list[msgspec.Raw], terms: Terms, turn: asyncio.Lock) -> Verdict:
     whole = Verdict([], [])
     for start in range(0, len(messages), SLICE):
-        part = accept.each(start, messages[start : start + SLICE], terms)
+        async with turn:
+            part = accept.each(start, messages[start : start + SLICE], terms)
         whole.items.extend(part.items)
         whole.refused.extend(part.refused)
-        await asyncio.sleep(0)
     return whole

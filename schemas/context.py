@@ -15,7 +15,7 @@ _OBJECTS = frozenset({
 
 def settled_context(value: object, notes: list[Note]) -> dict[str, Any]:
     """The context in its one form; the same object, changed, if it is one at all."""
-    context = as_object(value, "context", notes)
+    context: dict[str, Any] = value if value.__class__ is dict else as_object(value, "context", notes)
     if [] in context.values():
         for name in _OBJECTS & context.keys():
             if context[name] == []:

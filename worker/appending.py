@@ -58,6 +58,9 @@ def append_call(
 
 def packs(bodies: Sequence[bytes]) -> Iterator[list[bytes]]:
     """Cut messages into what one stream entry holds."""
+    if 0 < len(bodies) <= PACK_MESSAGES and sum(map(len, bodies)) <= PACK_BYTES:
+        yield list(bodies)
+        return
     pack: list[bytes] = []
     size = 0
     for body in bodies:

@@ -1,9 +1,7 @@
 """One worker process: its courier, its connections, RQ's loop."""
 
 import logging
-import os
 import random
-import socket
 from typing import Any
 
 import redis
@@ -20,11 +18,6 @@ from worker.log import Log
 logger = logging.getLogger(__name__)
 
 
-def owner_name(pid: int) -> str:
-    """The name under which a process holds leases and is known to RQ: unique while it lives."""
-    return f"{socket.gethostname()}.{pid}"
-
-
 def open_destinations(config: Config) -> dict[str, Destination[Any]]:
     """The adapters that some source asks for. Raises SettingsError."""
     wanted = {name for source in config.sources.values() for name in source.destinations}
@@ -35,10 +28,9 @@ def open_destinations(config: Config) -> dict[str, Destination[Any]]:
     }
 
 
-def run(config: Config) -> None:
-    """Work until SIGTERM: a job in hand is finished first."""
+def run(config: Config, owner: str) -> None:
+    """Work until SIGTERM: a job in hand is finished first. `owner` is its name, to RQ too: unique while it lives."""
     destinations = open_destinations(config)
-    owner = owner_name(os.getpid())
     log = Log(connect.client(config.log.url, timeout=config.log.timeout), lease_ms=int(config.worker.lease * 1000))
     keeper = Keeper(log.renew, interval=config.worker.lease / 3)
     rq_client = connect.rq_client(config.rq.url)

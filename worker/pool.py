@@ -2,8 +2,10 @@
 
 import logging
 import os
+import secrets
 import select
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -29,7 +31,8 @@ logger = logging.getLogger(__name__)
 class Pool:
     """Runs in one thread, because it forks."""
 
-    def __init__(self, config: Config, work: Callable[[], None]) -> None:
+    def __init__(self, config: Config, work: Callable[[str], None]) -> None:
+        """`work` is what a worker process does; it gets the name under which it holds leases."""
         self._config = config
         self._work = work
         client = connect.client(config.log.url, timeout=config.log.timeout)
@@ -39,6 +42,8 @@ class Pool:
         self._routes = {name: source.destinations for name, source in config.sources.items()}
         self._names = sorted({name for names in self._routes.values() for name in names})
         self._most_queued = nudge.most_queued(config.log.partitions, len(self._names))
+        # Another pool on this host, or this one after a restart, may get the same process ids.
+        self._crew = f"{socket.gethostname()}.{secrets.token_hex(4)}"
         self._started: dict[int, float] = {}
         self._dead: list[str] = []
         self._next_start = 0.0
@@ -105,11 +110,14 @@ class Pool:
             # Until RQ listens, these just end the process: our handlers would only tell a pool that is not here.
             for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, signal.SIG_DFL)
-            self._work()
+            self._work(self._owner(os.getpid()))
         except BaseException:
             logger.exception("a worker process failed")
             os._exit(1)
         os._exit(0)
+
+    def _owner(self, pid: int) -> str:
+        return f"{self._crew}.{pid}"
 
     def _reap(self) -> None:
         for pid in list(self._started):
@@ -117,7 +125,7 @@ class Pool:
             if not ended:
                 continue
             lived = time.monotonic() - self._started.pop(pid)
-            self._dead.append(child.owner_name(pid))
+            self._dead.append(self._owner(pid))
             self._delay = min(max(2 * self._delay, 0.5), LONGEST_DELAY) if lived < QUICK_DEATH else 0.0
             self._next_start = time.monotonic() + self._delay
             logger.warning("worker %d ended (%s), starting another", pid, os.waitstatus_to_exitcode(status))
@@ -152,14 +160,14 @@ class Pool:
         for pid in list(self._started):
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
-            self._dead.append(child.owner_name(pid))
+            self._dead.append(self._owner(pid))
         self._guarded(self._disown)
 
     def _reap_quietly(self) -> None:
         for pid in list(self._started):
             if os.waitpid(pid, os.WNOHANG)[0]:
                 self._started.pop(pid)
-                self._dead.append(child.owner_name(pid))
+                self._dead.append(self._owner(pid))
 
 
 def _empty(descriptor: int) -> None:
@@ -177,5 +185,5 @@ def run(config: Config) -> int:
     except (redis.RedisError, WorkerError) as error:
         logger.error("cannot work: %s", error)
         return 1
-    Pool(config, lambda: child.run(config)).run()
+    Pool(config, lambda owner: child.run(config, owner)).run()
     return 0

@@ -116,9 +116,9 @@ def _oldest_in(client: "redis.Redis", stream: str, destination: str) -> float | 
     for group in _groups(client, stream):
         if group["name"] != destination.encode():
             continue
-        if group["pending"]:
-            summary = client.xpending(stream, destination)
-            return _moment(summary["min"])
+        oldest_pending = client.xpending(stream, destination)["min"] if group["pending"] else None
+        if oldest_pending is not None:
+            return _moment(oldest_pending)
         after = b"(" + group["last-delivered-id"]
         for entry_id, _ in cast(Iterator[tuple[bytes, Any]], client.xrange(stream, min=after, count=1)):
             return _moment(entry_id)

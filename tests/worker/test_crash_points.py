@@ -12,7 +12,6 @@ from destinations.builtin.file import File
 from destinations.settings import read_table
 from tests.worker.rig import Line, exit_code, forked
 from worker import connect, crash, keys
-from worker.child import owner_name
 from worker.embedded import Server
 
 NAMES = [f"m{number}" for number in range(10)]
@@ -44,11 +43,11 @@ def test_a_crash_repeats_at_most_the_batch_in_hand_and_loses_nothing(
     def die() -> None:
         os.environ[crash.VARIABLE] = point
         mine = Line(connect.client(log_process.url, timeout=5.0))
-        mine.courier(file_at(path), owner=owner_name(os.getpid())).drain(0, "hook")
+        mine.courier(file_at(path), owner=f"crew.{os.getpid()}").drain(0, "hook")
 
     with forked(die) as pid:
         assert exit_code(pid) == -signal.SIGKILL, "this point is reached"
-    assert line.log.disown(0, ["hook"], owner_name(pid)) == (0 if point == "released" else 1)
+    assert line.log.disown(0, ["hook"], f"crew.{pid}") == (0 if point == "released" else 1)
 
     courier = line.courier(file_at(path))
     assert courier.drain(0, "hook") == "idle"

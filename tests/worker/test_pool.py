@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import redis
+import rq
 
 from tests.processes import alive, children
 from tests.waiting import eventually
@@ -42,6 +43,11 @@ def delivered(tmp_path: Path) -> Callable[[], list[str]]:
         return [msgspec.json.decode(line)["messageId"] for line in lines]
 
     return names
+
+
+def owners(client: redis.Redis) -> list[str]:
+    """The names under which workers are known to RQ."""
+    return [worker.name for worker in rq.Worker.all(connection=client)]
 
 
 @contextmanager
@@ -85,7 +91,8 @@ def test_a_killed_worker_is_replaced_and_its_lease_is_freed(
 ) -> None:
     with working(config) as pid:
         (worker,) = children(pid)
-        Log(log_client, lease_ms=600_000).acquire(0, "hook", child.owner_name(worker.pid))
+        (owner,) = eventually(lambda: [name for name in owners(rq_client) if name.endswith(f".{worker.pid}")])
+        Log(log_client, lease_ms=600_000).acquire(0, "hook", owner)
         append(log_client, HOOK, "a")
         os.kill(worker.pid, signal.SIGKILL)
         eventually(lambda: delivered() == ["a"])
@@ -105,7 +112,7 @@ def test_a_pool_that_is_asked_to_stop_takes_its_workers_along(
 def test_a_worker_that_has_not_begun_to_listen_stops_too(config: Config, tmp_path: Path) -> None:
     """A signal may come between the fork and the moment at which RQ takes signals."""
 
-    def not_yet() -> None:
+    def not_yet(_owner: str) -> None:
         (tmp_path / "forked").touch()
         signal.pause()
         signal.pause()
@@ -121,7 +128,7 @@ def test_a_worker_that_has_not_begun_to_listen_stops_too(config: Config, tmp_pat
 def test_workers_that_die_at_once_are_started_less_and_less_often(config: Config, tmp_path: Path) -> None:
     starts = tmp_path / "starts"
 
-    def die() -> None:
+    def die(_owner: str) -> None:
         with starts.open("a") as lines:
             lines.write(f"{time.monotonic()}\n")
 
@@ -145,7 +152,7 @@ def test_a_log_of_another_number_of_partitions_is_not_worked_on(
 def test_what_every_destination_has_is_trimmed(config: Config, log_client: redis.Redis) -> None:
     append(log_client, HOOK, "a", "b")
     log_client.xreadgroup("hook", keys.CONSUMER, {keys.log(0, "web"): ">"}, noack=True)
-    Pool(config, lambda: None)._trim()
+    Pool(config, lambda _owner: None)._trim()
     assert log_client.xlen(keys.log(0, "web")) == 0
 
 
@@ -155,6 +162,6 @@ def test_a_worker_opens_only_the_destinations_that_some_source_asks_for(config: 
     assert list(child.open_destinations(wider)) == ["hook"]
 
 
-def test_an_owner_has_a_name_of_its_own() -> None:
-    assert child.owner_name(12) != child.owner_name(112)
-    assert child.owner_name(12).endswith(".12")
+def test_a_worker_of_another_pool_with_the_same_process_id_has_another_name(config: Config) -> None:
+    pools = [Pool(config, lambda _owner: None) for _ in range(2)]
+    assert pools[0]._owner(12) != pools[1]._owner(12)
