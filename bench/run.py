@@ -69,11 +69,11 @@ def machine() -> str:
 
 
 def table(rows: list[Row]) -> str:
-    lines = [f"{'':27}{'Turnout':19}{'reference':25}{'ratio':>6}  goal"]
+    lines = [f"{'':29}{'Turnout':19}{'reference':25}{'ratio':>6}  goal"]
     for row in rows:
         ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
         verdict = "" if row.reached else "  MISSED"
-        lines.append(f"{row.what:27}{row.figure:19}{row.reference:25}{ratio:>6}  {row.goal}{verdict}")
+        lines.append(f"{row.what:29}{row.figure:19}{row.reference:25}{ratio:>6}  {row.goal}{verdict}")
     return "\n".join(lines)
 
 

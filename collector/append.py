@@ -4,20 +4,18 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 
-import msgspec
 from redis.exceptions import ConnectionError as ConnectionLost
 from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError, ResponseError
 
 from collector.exchange import Exchange, Link, command
 from collector.log_port import Item, LogFull, LogUnavailable, Refusal
+from collector.lot import RETRY_AFTER, Lot, Strand
 from worker import keys, scripts
 from worker.appending import Terms, append_call
-from worker.keys import digest_of, partition_of
 
 MOST_GATHERED_BYTES = 67_108_864
 """What may wait in this process for the log; beyond it clients are asked to come back."""
 
-RETRY_AFTER = 1
 RETRY_AFTER_FULL = 10
 
 Answer = list[int] | LogUnavailable
@@ -25,29 +23,6 @@ Answer = list[int] | LogUnavailable
 Nudge = Callable[[Iterable[tuple[int, str]]], None]
 
 logger = logging.getLogger(__name__)
-
-
-class Strand:
-    """The messages of one partition and source in one flush."""
-
-    __slots__ = ("bodies", "digests", "error", "partition", "source")
-
-    def __init__(self, partition: int, source: str) -> None:
-        self.partition = partition
-        self.source = source
-        self.digests: list[bytes] = []
-        self.bodies: list[bytes] = []
-        self.error: LogUnavailable | None = LogUnavailable(RETRY_AFTER)  # until the log has said otherwise
-
-
-class Lot:
-    """What is gathered while the flush before is under way."""
-
-    def __init__(self) -> None:
-        self.strands: dict[tuple[int, str], Strand] = {}
-        self.refused: dict[tuple[int, str], list[bytes]] = {}
-        self.waiters: list[tuple[asyncio.Future[None], frozenset[tuple[int, str]]]] = []
-        self.size = 0
 
 
 class Appender:
@@ -67,7 +42,7 @@ class Appender:
         self._nudge = nudge
         self._replicas = replicas
         self._timeout = timeout
-        self._lot = Lot()
+        self._lot = Lot(terms.partitions)
         self._something = asyncio.Event()
         self._attached: set[tuple[int, str]] = set()
         self._task: asyncio.Task[None] | None = None
@@ -96,31 +71,9 @@ class Appender:
         if lot.size > MOST_GATHERED_BYTES:
             raise LogUnavailable(RETRY_AFTER, "too much is waiting for the log")
         waiter = asyncio.get_running_loop().create_future()
-        lot.waiters.append((waiter, self._gather(lot, items, refusals)))
+        lot.waiters.append((waiter, lot.take(items, refusals)))
         self._something.set()
         await waiter
-
-    def _gather(self, lot: Lot, items: Sequence[Item], refusals: Sequence[Refusal]) -> frozenset[tuple[int, str]]:
-        touched = set()
-        strands, partitions = lot.strands, self._terms.partitions
-        for item in items:
-            source, body = item.source, item.body
-            at = (partition_of(source, item.user, partitions), source)
-            strand = strands.get(at)
-            if strand is None:
-                strand = strands[at] = Strand(*at)
-            strand.digests.append(digest_of(source, item.message_id))
-            strand.bodies.append(body)
-            lot.size += len(body)
-            touched.add(at)
-        for refusal in refusals:
-            record = msgspec.json.encode(refusal)
-            at = (partition_of(refusal.source, str(len(lot.waiters)), partitions), refusal.source)
-            lot.refused.setdefault(at, []).append(record)
-            lot.strands.setdefault(at, Strand(*at))
-            lot.size += len(record)
-            touched.add(at)
-        return frozenset(touched)
 
     async def trouble(self) -> str | None:
         """Why the log could not take messages now; None when it can."""
@@ -136,28 +89,27 @@ class Appender:
         while self._lot.waiters or not self._stopping:
             await self._something.wait()
             self._something.clear()
-            lot, self._lot = self._lot, Lot()
+            lot, self._lot = self._lot, Lot(self._terms.partitions)
             if not lot.waiters:
                 continue
             try:
                 await self._flush(lot)
             finally:
-                _answer(lot)
+                lot.answer()
 
     async def _flush(self, lot: Lot) -> None:
         strands = list(lot.strands.values())
         try:
-            answers = await self._send(lot, strands)
+            answers = await self._send(strands)
         except (RedisError, OSError, TimeoutError) as error:
             logger.warning("the log is away: %s", type(error).__name__)
             return
         pairs: list[tuple[int, str]] = []
         for strand, answer in zip(strands, answers, strict=True):
+            strand.heard = True
             if isinstance(answer, LogUnavailable):
                 strand.error = answer
-                continue
-            strand.error = None
-            if strand.bodies:
+            elif strand.bodies:
                 destinations = self._terms.routes[strand.source]
                 pairs += [(strand.partition, destinations[position - 1]) for position in answer[2:]]
         if pairs:
@@ -175,20 +127,20 @@ class Appender:
                 raise answer
         self._attached.update((strand.partition, strand.source) for strand in new)
 
-    async def _send(self, lot: Lot, strands: Sequence[Strand]) -> list[Answer]:
+    async def _send(self, strands: Sequence[Strand]) -> list[Answer]:
         """One round trip; a second one where the connection had gone stale since the last flush.
 
         It may be repeated: the script knows the messages that it has taken.
         """
         try:
-            return await self._round_trip(lot, strands)
+            return await self._round_trip(strands)
         except (ConnectionLost, ConnectionError):
-            return await self._round_trip(lot, strands)
+            return await self._round_trip(strands)
 
-    async def _round_trip(self, lot: Lot, strands: Sequence[Strand]) -> list[Answer]:
+    async def _round_trip(self, strands: Sequence[Strand]) -> list[Answer]:
         async with self._exchange.link() as link:
             await self._attach(link, strands)
-            calls, owners = self._calls(lot, strands)
+            calls, owners = self._calls(strands)
             results = await self._transaction(link, calls)
             unheard = [number for number, result in enumerate(results) if isinstance(result, NoScriptError)]
             if unheard:
@@ -219,7 +171,7 @@ class Appender:
             return [result if isinstance(result, ResponseError) else behind for result in results]
         return results
 
-    def _calls(self, lot: Lot, strands: Sequence[Strand]) -> tuple[list[bytes], list[int]]:
+    def _calls(self, strands: Sequence[Strand]) -> tuple[list[bytes], list[int]]:
         """The script calls of a flush, and for each the number of the strand that it belongs to."""
         calls: list[bytes] = []
         owners: list[int] = []
@@ -229,9 +181,9 @@ class Appender:
                 names, arguments = append_call(self._terms, *at, strand.digests, strand.bodies)
                 calls.append(command("EVALSHA", scripts.APPEND.sha, len(names), *names, *arguments))
                 owners.append(index)
-            if at in lot.refused:
+            if strand.refused:
                 names = [keys.refused(*at), keys.count(*at)]
-                calls.append(command("EVALSHA", scripts.REFUSE.sha, 2, *names, *lot.refused[at]))
+                calls.append(command("EVALSHA", scripts.REFUSE.sha, 2, *names, *strand.refused))
                 owners.append(index)
         return calls, owners
 
@@ -253,14 +205,3 @@ def _judged(results: Sequence[object], owners: Sequence[int], size: int) -> list
             case _:
                 pass  # the number of refusals kept, or the error of the strand's other half
     return answers
-
-
-def _answer(lot: Lot) -> None:
-    for waiter, touched in lot.waiters:
-        if waiter.done():
-            continue
-        error = next((found for at in touched if (found := lot.strands[at].error)), None)
-        if error is None:
-            waiter.set_result(None)
-        else:
-            waiter.set_exception(error)

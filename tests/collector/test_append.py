@@ -14,9 +14,10 @@ import redis.asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from collector.append import MOST_GATHERED_BYTES, RETRY_AFTER, RETRY_AFTER_FULL, Appender
+from collector.append import MOST_GATHERED_BYTES, RETRY_AFTER_FULL, Appender
 from collector.exchange import Exchange
 from collector.log_port import Item, LogFull, LogUnavailable, Refusal
+from collector.lot import RETRY_AFTER
 from worker import connect, keys, scripts
 from worker.appending import Terms
 from worker.embedded import Server, log_server
@@ -312,7 +313,7 @@ def test_without_a_replica_nothing_is_promised_by_one(log_process: Server, log_c
 
 def test_more_than_a_process_should_hold_is_refused(log_process: Server, log_client: redis.Redis) -> None:
     async def act(appender: Appender) -> None:
-        appender._gather(appender._lot, [item("large", size=MOST_GATHERED_BYTES)], [])
+        appender._lot.take([item("large", size=MOST_GATHERED_BYTES)], [])
         with pytest.raises(LogUnavailable, match="too much is waiting for the log"):
             await appender.put([item("a")], [])
 
