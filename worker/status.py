@@ -6,10 +6,11 @@ from typing import Any, cast
 import msgspec
 import redis
 
-from worker import durability, keys
+from worker import durability, keys, strays
 from worker.config import Config
 from worker.durability import Durability
 from worker.entryids import milliseconds_of
+from worker.strays import Stray
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +51,7 @@ class Status(msgspec.Struct, frozen=True):
     intake: tuple[Intake, ...]
     durability: Durability
     dedupe: Dedupe
+    strays: tuple[Stray, ...] = ()
 
 
 def read(client: "redis.Redis", config: Config) -> Status:
@@ -62,7 +64,7 @@ def read(client: "redis.Redis", config: Config) -> Status:
         intake.append(_intake(name, counts))
         rows += [_row(client, config, name, destination, counts, now) for destination in source.destinations]
     found = durability.judge(config.log.durability, durability.ask(client))
-    return Status(tuple(rows), tuple(intake), found, _dedupe(client, config, now))
+    return Status(tuple(rows), tuple(intake), found, _dedupe(client, config, now), strays.find(client, config))
 
 
 def _server_seconds(client: "redis.Redis") -> float:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from collector.cli import check, kept, send, serve, status, tail, up, version, work
+from collector.cli import check, detach, kept, send, serve, status, tail, up, version, work
 from collector.cli.trouble import Trouble
 
 app = typer.Typer(
@@ -18,7 +18,17 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
 )
 
-for command in (up.up, serve.serve, work.work, send.send, tail.tail, status.status, check.check, version.version):
+for command in (
+    up.up,
+    serve.serve,
+    work.work,
+    send.send,
+    tail.tail,
+    status.status,
+    detach.detach,
+    check.check,
+    version.version,
+):
     app.command()(command)
 
 app.add_typer(kept.dead)

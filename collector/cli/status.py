@@ -52,7 +52,12 @@ def lines(found: "Status") -> list[str]:
 
 def troubles(found: "Status") -> list[str]:
     out = [f"paused: {row.source} to {row.destination}: {row.out}" for row in found.rows if row.out is not None]
-    return [*out, *(f"warning: {trouble}" for trouble in found.durability.troubles)]
+    kept = [
+        f"warning: {one.source} keeps {one.waiting} messages for {one.destination}, which it no longer goes to: "
+        f"configure it again, or give them up with `turnout detach {one.source} {one.destination}`"
+        for one in found.strays
+    ]
+    return [*out, *kept, *(f"warning: {trouble}" for trouble in found.durability.troubles)]
 
 
 def _cells(row: "Row") -> tuple[str | int, ...]:

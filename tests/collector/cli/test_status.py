@@ -1,10 +1,12 @@
 """`turnout status`: how the accounts are shown."""
 
+import msgspec
 import pytest
 
 from collector.cli.status import lines, troubles
 from worker.durability import Durability
 from worker.status import Dedupe, Intake, Row, Status
+from worker.strays import Stray
 
 DAY = 86_400.0
 
@@ -64,3 +66,10 @@ def test_all_is_well_when_nothing_is_paused_and_the_server_keeps_its_promise() -
 def test_what_is_wrong_is_told_last(found: Status, trouble: str) -> None:
     assert troubles(found) == [trouble]
     assert lines(found)[-1] == trouble
+
+
+def test_what_is_kept_for_a_destination_that_was_taken_out_is_told_with_the_way_out() -> None:
+    found = msgspec.structs.replace(status(row("hook")), strays=(Stray("web", "old", 12),))
+    (said,) = troubles(found)
+    assert said.startswith("warning: web keeps 12 messages for old, which it no longer goes to")
+    assert "`turnout detach web old`" in said

@@ -1,0 +1,56 @@
+"""Destinations that the log still keeps messages for, though the configuration no longer has them."""
+
+import msgspec
+import redis
+
+from worker import keys
+from worker.config import Config
+
+ACCOUNTS = ("base", "delivered", "filtered", "dead")
+
+
+class Stray(msgspec.Struct, frozen=True):
+    """The log of `source` cannot be trimmed past what this destination has not got."""
+
+    source: str
+    destination: str
+    waiting: int
+
+
+def find(client: "redis.Redis", config: Config) -> tuple[Stray, ...]:
+    """Ask the log server. Raises redis.RedisError."""
+    found: dict[tuple[str, str], int] = {}
+    for source, settings in config.sources.items():
+        for partition in range(config.log.partitions):
+            for name in _groups(client, keys.log(partition, source)):
+                if name not in settings.destinations:
+                    waiting = _waiting(client, partition, source, name)
+                    found[source, name] = found.get((source, name), 0) + waiting
+    return tuple(Stray(source, name, waiting) for (source, name), waiting in sorted(found.items()))
+
+
+def detach(client: "redis.Redis", config: Config, stray: Stray) -> None:
+    """Let the log go on without this destination: what it has not got, it will not get from here."""
+    for partition in range(config.log.partitions):
+        stream = keys.log(partition, stray.source)
+        if stray.destination not in _groups(client, stream):
+            continue
+        pipe = client.pipeline(transaction=True)
+        pipe.xgroup_destroy(stream, stray.destination)
+        pipe.zrem(keys.ready(partition, stray.destination), stray.source)
+        pipe.delete(keys.left(partition, stray.source, stray.destination))
+        pipe.hdel(keys.count(partition, stray.source), *(f"{kind}:{stray.destination}" for kind in ACCOUNTS))
+        pipe.execute()
+
+
+def _groups(client: "redis.Redis", stream: str) -> list[str]:
+    try:
+        return [group["name"].decode() for group in client.xinfo_groups(stream)]
+    except redis.exceptions.ResponseError:
+        return []  # no such stream yet
+
+
+def _waiting(client: "redis.Redis", partition: int, source: str, destination: str) -> int:
+    fields = ("received", *(f"{kind}:{destination}" for kind in ACCOUNTS))
+    received, *ended = (int(found or 0) for found in client.hmget(keys.count(partition, source), fields))
+    return received - sum(ended)
