@@ -1,6 +1,7 @@
 """Decide of each message whether it is stored, or refused with its reasons. Pure."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -40,20 +41,24 @@ class Verdict(msgspec.Struct, frozen=True):
 def item(raw: bytes, terms: Terms) -> Item:
     """The message as it is stored. Raises Invalid."""
     limits = terms.limits
-    message = normalise(read(raw, limits), terms.arrival, terms.new_id, limits)
-    return Item(terms.source, message["messageId"], identity_of(message), _encode(message))
+    return _item(terms.source, normalise(read(raw, limits), terms.arrival, terms.new_id, limits))
+
+
+def _item(source: str, message: dict[str, Any]) -> Item:
+    return Item(source, message["messageId"], identity_of(message), _encode(message))
 
 
 def each(first: int, messages: Sequence[msgspec.Raw], terms: Terms) -> Verdict:
     """Every message judged alone; `first` is the place in the batch of the first of them."""
     verdict = Verdict([], [])
     accepted = verdict.items
+    source, arrival, new_id, limits = terms.source, terms.arrival, terms.new_id, terms.limits
     for index, raw in enumerate(messages, first):
         text = bytes(raw)
         try:
-            accepted.append(item(text, terms))
+            accepted.append(_item(source, normalise(read(text, limits), arrival, new_id, limits)))
         except Invalid as invalid:
-            verdict.refused.append(refused(index, text, invalid, terms.limits))
+            verdict.refused.append(refused(index, text, invalid, limits))
     return verdict
 
 

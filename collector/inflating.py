@@ -43,7 +43,7 @@ def _member(data: bytes, window: int, room: int) -> tuple[bytes, bytes]:
     except zlib.error:
         raise BadBody("bad_encoding", "the body is not compressed as its Content-Encoding says", b"") from None
     if len(part) > room:
-        raise BadBody("payload_too_large", f"the body inflates past the limit by more than {room} bytes", part)
+        raise BadBody("payload_too_large", "the body inflates to more than the limit", part)
     if not inflater.eof:
         raise BadBody("bad_encoding", "the compressed body is cut off", part)
     return part, inflater.unused_data.lstrip(b"\0")  # some writers pad with zeros

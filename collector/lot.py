@@ -47,13 +47,13 @@ class Lot:
         places = set()
         strands, partitions = self.strands, self._partitions
         for item in items:
-            source, body = item.source, item.body
+            source = item.source
             place = (partition_of(source, item.user, partitions), source)
             strand = strands.get(place) or self._strand(place)
             strand.digests.append(digest_of(source, item.message_id))
-            strand.bodies.append(body)
-            self.size += len(body)
+            strand.bodies.append(item.body)
             places.add(place)
+        self.size += sum([len(item.body) for item in items])
         for number, refusal in enumerate(refusals, len(self.waiters)):
             record = msgspec.json.encode(refusal)
             place = (number % partitions, refusal.source)

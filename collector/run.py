@@ -29,10 +29,11 @@ class NotRunning(Exception):
 
 def write(data: Path, run: Run) -> None:
     """Only this user may read it: a url may hold a password."""
+    text = msgspec.json.format(msgspec.json.encode(run)) + b"\n"
     fresh = data / f"{NAME}.{os.getpid()}"
     file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(file, "wb") as note:
-        note.write(msgspec.json.format(msgspec.json.encode(run)) + b"\n")
+        note.write(text)
     fresh.replace(data / NAME)
 
 

@@ -23,6 +23,7 @@ from collector.exchange import Exchange
 from worker import connect, durability
 from worker.appending import Terms
 from worker.errors import WorkerError
+from worker.log import Log
 from worker.nudge import Nudger, most_queued
 from worker.settings import claim_partitions
 
@@ -37,7 +38,7 @@ def run(config: Config) -> int:
     try:
         _prepare(config)
     except (RedisError, WorkerError) as error:
-        logger.error("cannot serve: %s", error)
+        logger.error("cannot serve with the log at %r: %s", config.log.url, error)
         return 1
     _spare_the_collector_of_garbage()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -45,9 +46,13 @@ def run(config: Config) -> int:
 
 
 def _prepare(config: Config) -> None:
-    """Hold the configuration against the log server as it really is."""
+    """Hold the configuration against the log server as it really is, and give new destinations their place."""
     client = connect.client(config.log.url, timeout=config.log.timeout)
     claim_partitions(client, config.log.partitions)
+    log = Log(client, lease_ms=int(config.worker.lease * 1000))
+    for name, source in config.sources.items():
+        for partition in range(config.log.partitions):
+            log.attach(partition, name, source.destinations)
     found = durability.judge(config.log.durability, durability.ask(client))
     for trouble in found.troubles:
         logger.warning("DURABILITY: the configuration promises %r, but %s", found.name, trouble)

@@ -58,13 +58,18 @@ def settle_times(
     if sent.sent_at is not None:
         message["sentAt"] = sent.sent_at
     original = message.get("timestamp")
-    ms = stamped_ms(original) if isinstance(original, str) else None
+    ms = stamped_ms(original) if original.__class__ is str else None
     if ms is None or "originalTimestamp" in message:
         ms = _original(message, notes)
         original = received_at if ms is None else stamp(ms)
     message["originalTimestamp"] = original
     message["receivedAt"] = received_at
-    message["timestamp"] = original if ms is None else _corrected(ms, sent.skew, received_ms, notes)
+    if ms is None:
+        message["timestamp"] = original
+    elif EARLIEST <= (corrected := ms + sent.skew) <= received_ms:
+        message["timestamp"] = stamp(corrected)
+    else:
+        message["timestamp"] = _guarded(ms, corrected, received_ms, notes)
 
 
 def _sending_of(message: dict[str, Any], batch: Sending, received_ms: int, notes: list[Note]) -> Sending:
@@ -78,8 +83,8 @@ def _sending_of(message: dict[str, Any], batch: Sending, received_ms: int, notes
     return batch
 
 
-def _corrected(ms: int, skew: int, received_ms: int, notes: list[Note]) -> str:
-    corrected = ms + skew
+def _guarded(ms: int, corrected: int, received_ms: int, notes: list[Note]) -> str:
+    """The corrected moment, unless the correction leads out of the calendar."""
     if not EARLIEST <= corrected <= LATEST:
         notes.append(note("timestamp", "out_of_range"))
         corrected = ms

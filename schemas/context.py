@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from schemas.legacy import rename_context_members
+from schemas.legacy import OLD_IN_CONTEXT, rename_context_members
 from schemas.notes import Note
 from schemas.objects import as_object
 from schemas.reserved import USER, settled
@@ -20,8 +20,8 @@ def settled_context(value: object, notes: list[Note]) -> dict[str, Any]:
         for name in _OBJECTS & context.keys():
             if context[name] == []:
                 context[name] = {}
-    rename_context_members(context)
-    traits = context.get("traits")
-    if isinstance(traits, dict):
-        context["traits"] = settled(traits, USER, "context.traits", notes)
+    if context.get("library").__class__ is str or not OLD_IN_CONTEXT.isdisjoint(context):
+        rename_context_members(context)
+    if "traits" in context and context["traits"].__class__ is dict:
+        context["traits"] = settled(context["traits"], USER, "context.traits", notes)
     return context

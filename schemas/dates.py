@@ -53,8 +53,7 @@ class Moment(msgspec.Struct, frozen=True):
 
 def stamp(ms: int) -> str:
     """The moment as `YYYY-MM-DDTHH:MM:SS.sssZ`."""
-    second, milli = divmod(ms, 1000)
-    return _second_text(second) + _MILLI_TEXTS[milli]
+    return _second_text(ms // 1000) + _MILLI_TEXTS[ms % 1000]
 
 
 def stamped_ms(text: str) -> int | None:

@@ -15,10 +15,17 @@ def settle_ids(message: dict[str, Any]) -> None:
     for name in _IDS:
         if name in message:
             value = message[name]
-            if value is None or value == "":
+            if value.__class__ is not str:
+                _settle_other_id(message, name, value)
+            elif not value:
                 del message[name]
-            elif value.__class__ is not str:
-                message[name] = decimal_text(value)
+
+
+def _settle_other_id(message: dict[str, Any], name: str, value: float | None) -> None:
+    if value is None:
+        del message[name]
+    else:
+        message[name] = decimal_text(value)
 
 
 def settle_message_id(message: dict[str, Any], new_id: Callable[[], str], longest: int, notes: list[Note]) -> None:

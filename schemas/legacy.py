@@ -9,7 +9,7 @@ from schemas.catalog import KINDS
 from schemas.notes import Note
 from schemas.objects import as_object
 
-_MESSAGE = frozenset({"action", "sessionId", "user_id", "options", "from", "to"})
+OLD_MEMBERS = frozenset({"action", "sessionId", "user_id", "options", "from", "to"})
 _CONTEXT = {
     "user_agent": ("", "userAgent"),
     "screenWidth": ("screen", "width"),
@@ -22,13 +22,14 @@ _CONTEXT = {
     "idForAdvertiser": ("device", "idfa"),
     "osVersion": ("os", "version"),
 }
-_OLD_IN_CONTEXT = frozenset(_CONTEXT)
+OLD_IN_CONTEXT = frozenset(_CONTEXT)
 
 
 def rename_members(message: dict[str, Any], notes: list[Note]) -> None:
-    """Give the message's own members their present names, except those that only an alias has."""
-    if _MESSAGE.isdisjoint(message):
-        return
+    """Give the message's own members their present names, except those that only an alias has.
+
+    There is nothing to do for a message without OLD_MEMBERS.
+    """
     action = message.get("action")
     if "type" not in message and isinstance(action, str) and action.lower() in KINDS:
         message["type"] = action.lower()
@@ -46,11 +47,10 @@ def rename_alias_members(message: dict[str, Any]) -> None:
 
 
 def rename_context_members(context: dict[str, Any]) -> None:
-    """Give the members of a context their present names and places."""
-    if isinstance(context.get("library"), str):
-        context["library"] = {"name": context["library"]}
-    if _OLD_IN_CONTEXT.isdisjoint(context):
-        return
+    """Give the members of a context their present names and places, and a library without a version its object."""
+    library = context.get("library")
+    if library.__class__ is str:
+        context["library"] = {"name": library}
     for old, (parent, new) in _CONTEXT.items():
         if old in context:
             _move_in_context(context, old, parent, new)

@@ -79,4 +79,4 @@ def identity(message: Message | Head) -> str:
 def identity_of(message: dict[str, Any]) -> str:
     """The same for a message that `normalise` has just made."""
     who = message.get("userId") or message.get("anonymousId") or message.get("groupId")
-    return who if isinstance(who, str) else ""
+    return who if who.__class__ is str else ""

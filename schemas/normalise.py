@@ -13,7 +13,7 @@ from schemas.clocks import settle_times
 from schemas.context import settled_context
 from schemas.errors import Invalid, Violation
 from schemas.identifiers import settle_ids, settle_message_id
-from schemas.legacy import rename_alias_members, rename_members
+from schemas.legacy import OLD_MEMBERS, rename_alias_members, rename_members
 from schemas.limits import Limits
 from schemas.merge import merged
 from schemas.notes import Note, note, record
@@ -27,8 +27,9 @@ _KINDS = frozenset(KINDS)
 
 def normalise(raw: dict[str, Any], arrival: Arrival, new_id: Callable[[], str], limits: Limits) -> dict[str, Any]:
     """The message as it is stored. Raises Invalid. It may change `raw` and return it: the caller gives it away."""
-    notes: list[Note] = list(arrival.notes)
-    rename_members(raw, notes)
+    notes: list[Note] = [*arrival.notes]
+    if not OLD_MEMBERS.isdisjoint(raw):
+        rename_members(raw, notes)
     kind = _kind(raw, arrival.kind, notes)
     if kind == "alias":
         rename_alias_members(raw)
@@ -49,7 +50,9 @@ def _kind(message: dict[str, Any], of_path: str | None, notes: list[Note]) -> st
     """The type of the message, which the message then says too."""
     said = message.get("type")
     if of_path is None:
-        return _kind_said(message, said)
+        if said.__class__ is str and said in _KINDS:
+            return said
+        raise _unknown_kind(message, said)
     if said != of_path:
         message["type"] = of_path
         if said is not None and said != "":
@@ -57,15 +60,13 @@ def _kind(message: dict[str, Any], of_path: str | None, notes: list[Note]) -> st
     return of_path
 
 
-def _kind_said(message: dict[str, Any], said: object) -> str:
-    if isinstance(said, str) and said in _KINDS:
-        return said
+def _unknown_kind(message: dict[str, Any], said: object) -> Invalid:
     if "type" not in message:
-        raise Invalid((Violation("type", "required", SOME_KIND, "nothing"),))
+        return Invalid((Violation("type", "required", SOME_KIND, "nothing"),))
     if said == "delete":
-        raise Invalid((Violation("type", "enum", SOME_KIND, "delete, which is only ever sent outwards"),))
+        return Invalid((Violation("type", "enum", SOME_KIND, "delete, which is only ever sent outwards"),))
     found = "another string" if isinstance(said, str) and said else described(said)
-    raise Invalid((Violation("type", "enum", SOME_KIND, found),))
+    return Invalid((Violation("type", "enum", SOME_KIND, found),))
 
 
 def _settle_surroundings(message: dict[str, Any], arrival: Arrival, notes: list[Note]) -> None:
@@ -76,13 +77,18 @@ def _settle_surroundings(message: dict[str, Any], arrival: Arrival, notes: list[
         # more after that, because together they may hold two spellings that neither held alone.
         context = settled_context(merged(arrival.context, context), notes)
     message["context"] = context
+    if "integrations" in message or arrival.integrations is not None:
+        _settle_integrations(message, arrival, notes)
+
+
+def _settle_integrations(message: dict[str, Any], arrival: Arrival, notes: list[Note]) -> None:
     if message.get("integrations") is not None:
         own = as_object(message["integrations"], "integrations", notes)
         message["integrations"] = merged(arrival.integrations, own) if arrival.integrations else own
     elif arrival.integrations is not None:
         message["integrations"] = dict(arrival.integrations)
     else:
-        message.pop("integrations", None)
+        del message["integrations"]
 
 
 def _settle_members(message: dict[str, Any], kind: str, notes: list[Note]) -> None:
@@ -114,6 +120,7 @@ def _fill(message: dict[str, Any], name: str) -> bool:
     """Make an empty object of null and of the empty array; whether there is anything in it."""
     if name not in message:
         return False
-    members = message[name] or {}
-    message[name] = members
-    return bool(members)
+    if message[name]:
+        return True
+    message[name] = {}
+    return False

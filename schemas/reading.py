@@ -29,7 +29,7 @@ def read(raw: bytes, limits: Limits) -> dict[str, Any]:
         message = _decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _refused("json", "valid JSON", _trouble(raw, error)) from error
-    if not isinstance(message, dict):
+    if message.__class__ is not dict:
         raise _refused("type", "a JSON object", "another kind of value")
     return message
 

@@ -43,10 +43,11 @@ class ServerUrl(str):
         return parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
 
     def __repr__(self) -> str:
-        if "@" not in self:
-            return str(self)
-        before, _, after = self.rpartition("@")
-        return f"{before.partition('://')[0]}://***@{after}"
+        # A password may stand before the host, or in the query.
+        place, asked, _ = self.partition("?")
+        before, found, after = place.rpartition("@")
+        shown = f"{before.partition('://')[0]}://***@{after}" if found else place
+        return f"{shown}?***" if asked else shown
 
 
 EMBEDDED = ServerUrl("embedded")

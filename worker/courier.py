@@ -2,6 +2,7 @@
 
 import logging
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -190,8 +191,10 @@ def ask(destination: Destination[Any], envelopes: Sequence[Envelope], deadline: 
     """One outcome per message, whatever the adapter does: a bug in it counts as a failed attempt."""
     try:
         outcomes: list[object] = list(destination.deliver(envelopes, deadline))
-    except Exception as error:  # the one broad except: an adapter is somebody else's code
-        logger.exception("the adapter raised")
+    except Exception as error:  # noqa: BLE001  # the one broad except: an adapter is somebody else's code
+        # Not its words: they may quote a secret of its settings, or a message.
+        steps = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+        logger.error("the adapter raised %s at %s", type(error).__name__, " < ".join(reversed(steps)))
         return [Deferred(f"the adapter raised {type(error).__name__}")] * len(envelopes)
     if len(outcomes) != len(envelopes):
         return [Deferred(f"the adapter gave {len(outcomes)} outcomes for {len(envelopes)} messages")] * len(envelopes)

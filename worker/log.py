@@ -161,6 +161,11 @@ class Log:
         found = cast(list[int], self._run(scripts.SWEEP, names, [self._lease_ms, again_ms, armed_ms]))
         return [destinations[int(position) - 1] for position in found]
 
+    def rouse(self, partition: int, source: str, destinations: Sequence[str]) -> int:
+        """Mark the source ready for those of the destinations that have something to do there; how many were new."""
+        names = [keys.log(partition, source), *(keys.ready(partition, name) for name in destinations)]
+        return int(cast(int, self._run(scripts.ROUSE, names, [source, *destinations])))
+
     def disown(self, partition: int, destinations: Sequence[str], owner: str) -> int:
         """Free the leases in this partition that a dead worker holds."""
         names = []

@@ -19,6 +19,7 @@ from worker.log import Log
 from worker.settings import claim_partitions
 
 TRIM_EVERY = 5.0
+ROUSE_EVERY = 15.0
 STOP_WITHIN = 12.0
 QUICK_DEATH = 1.0
 LONGEST_DELAY = 10.0
@@ -53,7 +54,7 @@ class Pool:
 
     def run(self) -> None:
         wake = self._listen()
-        next_trim = 0.0
+        next_trim = next_rouse = 0.0
         while not self._stopping:
             self._reap()
             self._start_missing()
@@ -61,6 +62,9 @@ class Pool:
             if time.monotonic() >= next_trim:
                 self._guarded(self._trim)
                 next_trim = time.monotonic() + TRIM_EVERY
+            if time.monotonic() >= next_rouse:
+                self._guarded(self._rouse)
+                next_rouse = time.monotonic() + ROUSE_EVERY
             select.select([wake], [], [], self._config.worker.sweep)
             _empty(wake)
         self._stop_children()
@@ -111,6 +115,9 @@ class Pool:
             for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, signal.SIG_DFL)
             self._work(self._owner(os.getpid()))
+        except redis.RedisError as error:
+            logger.error("a worker process cannot reach its servers: %s", error)
+            os._exit(1)
         except BaseException:
             logger.exception("a worker process failed")
             os._exit(1)
@@ -129,7 +136,8 @@ class Pool:
             self._delay = min(max(2 * self._delay, 0.5), LONGEST_DELAY) if lived < QUICK_DEATH else 0.0
             self._next_start = time.monotonic() + self._delay
             logger.warning("worker %d ended (%s), starting another", pid, os.waitstatus_to_exitcode(status))
-        self._guarded(self._disown)
+        if self._dead:
+            self._guarded(self._disown)
 
     def _disown(self) -> None:
         while self._dead:
@@ -144,6 +152,12 @@ class Pool:
             pairs += [(partition, name) for name in found]
         if pairs:
             nudge.send(jobs.queue_on(self._rq), pairs, self._most_queued)
+
+    def _rouse(self) -> None:
+        """A collector with another configuration appends without marking what it does not know of."""
+        for partition in self._partitions:
+            for source, names in self._routes.items():
+                self._log.rouse(partition, source, names)
 
     def _trim(self) -> None:
         for partition in self._partitions:
@@ -183,7 +197,7 @@ def run(config: Config) -> int:
     try:
         claim_partitions(connect.client(config.log.url, timeout=config.log.timeout), config.log.partitions)
     except (redis.RedisError, WorkerError) as error:
-        logger.error("cannot work: %s", error)
+        logger.error("cannot work with the log at %r: %s", config.log.url, error)
         return 1
     Pool(config, lambda owner: child.run(config, owner)).run()
     return 0

@@ -11,6 +11,11 @@ from worker.errors import PartitionsChanged
 def claim_partitions(client: "redis.Redis", partitions: int) -> None:
     """Begin the log with this number of partitions, or make sure that it was. Raises PartitionsChanged."""
     client.hsetnx(keys.SETTINGS, "partitions", partitions)
-    stored = int(cast(bytes, client.hget(keys.SETTINGS, "partitions")))
-    if stored != partitions:
-        raise PartitionsChanged(stored=stored, configured=partitions)
+    same_partitions(client, partitions)
+
+
+def same_partitions(client: "redis.Redis", partitions: int) -> None:
+    """Make sure that the log was not begun with another number. Raises PartitionsChanged."""
+    stored = cast(bytes | None, client.hget(keys.SETTINGS, "partitions"))
+    if stored is not None and int(stored) != partitions:
+        raise PartitionsChanged(stored=int(stored), configured=partitions)

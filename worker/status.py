@@ -1,6 +1,7 @@
 """The accounts of the log: per source and destination, what came in and what became of it."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -60,7 +61,7 @@ def read(client: "redis.Redis", config: Config) -> Status:
     rows: list[Row] = []
     intake: list[Intake] = []
     for name, source in sorted(config.sources.items()):
-        counts = _counts(client, config.log.partitions, name)
+        counts = [_counts(client, partition, name) for partition in range(config.log.partitions)]
         intake.append(_intake(name, counts))
         rows += [_row(client, config, name, destination, counts, now) for destination in source.destinations]
     found = durability.judge(config.log.durability, durability.ask(client))
@@ -72,29 +73,31 @@ def _server_seconds(client: "redis.Redis") -> float:
     return seconds + microseconds / 1e6
 
 
-def _counts(client: "redis.Redis", partitions: int, source: str) -> dict[str, int]:
-    totals: dict[str, int] = {}
-    for partition in range(partitions):
-        found = cast(dict[bytes, bytes], client.hgetall(keys.count(partition, source)))
-        for field, value in found.items():
-            totals[field.decode()] = totals.get(field.decode(), 0) + int(value)
-    return totals
+def _counts(client: "redis.Redis", partition: int, source: str) -> Counter[str]:
+    found = cast(dict[bytes, bytes], client.hgetall(keys.count(partition, source)))
+    return Counter({field.decode(): int(value) for field, value in found.items()})
 
 
-def _intake(source: str, counts: dict[str, int]) -> Intake:
-    return Intake(
-        source=source,
-        received=counts.get("received", 0),
-        duplicates=counts.get("duplicates", 0),
-        refused=counts.get("refused", 0),
-    )
+def _intake(source: str, counts: Sequence[Counter[str]]) -> Intake:
+    total = {kind: sum(each[kind] for each in counts) for kind in ("received", "duplicates", "refused")}
+    return Intake(source=source, **total)
 
 
 def _row(
-    client: "redis.Redis", config: Config, source: str, destination: str, counts: dict[str, int], now: float
+    client: "redis.Redis",
+    config: Config,
+    source: str,
+    destination: str,
+    counts: Sequence[Counter[str]],
+    now: float,
 ) -> Row:
-    received = counts.get("received", 0) - counts.get(f"base:{destination}", 0)
-    ended = {kind: counts.get(f"{kind}:{destination}", 0) for kind in ("delivered", "filtered", "dead")}
+    received = sum(
+        each["received"] - each[f"base:{destination}"]
+        for partition, each in enumerate(counts)
+        # Where it has no group yet, nothing has been received for it.
+        if any(group["name"] == destination.encode() for group in _groups(client, keys.log(partition, source)))
+    )
+    ended = {kind: sum(each[f"{kind}:{destination}"] for each in counts) for kind in ("delivered", "filtered", "dead")}
     waiting = received - sum(ended.values())
     oldest = _oldest(client, config.log.partitions, source, destination) if waiting else None
     return Row(

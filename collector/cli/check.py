@@ -63,16 +63,20 @@ def log_found(config: "Config", running: str | None) -> Finding:
     from redis.exceptions import RedisError
 
     from worker import connect, durability
+    from worker.errors import WorkerError
+    from worker.settings import same_partitions
 
     if config.log.url.embedded and running is None:
         return embedded_found("log")
     url = running if config.log.url.embedded and running else config.log.url
     try:
         with connect.client(url, timeout=config.log.timeout) as client:
-            client.ping()
+            same_partitions(client, config.log.partitions)
             found = durability.judge(config.log.durability, durability.ask(client))
     except (RedisError, OSError, ValueError) as error:
         return Finding("log", False, f"{config.log.url!r}: {error}")
+    except WorkerError as error:
+        return Finding("log", False, str(error))
     return Finding("log", not found.troubles, "; ".join(found.troubles) or f"answers; durability {found.name} holds")
 
 

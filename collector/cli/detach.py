@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 
+from collector.cli.asking import log_of
 from collector.cli.options import ConfigFile, DataDirectory, configured, reaching
+from collector.cli.table import counted
 from collector.cli.trouble import WRONG, Trouble
 
 
@@ -16,23 +18,16 @@ def detach(
 ) -> None:
     """Give up what is kept for a removed destination."""
     settings = reaching(configured(config, data))
-    from redis.exceptions import RedisError
-
-    from worker import connect, strays
+    from worker import strays
 
     if source not in settings.sources:
         raise Trouble(f"there is no source {source!r}", code=WRONG)
     if destination in settings.sources[source].destinations:
         raise Trouble(f"{source} goes to {destination}: take it out of the configuration first", code=WRONG)
-    try:
-        with connect.client(settings.log.url, timeout=settings.log.timeout) as client:
-            found = [
-                one for one in strays.find(client, settings) if (one.source, one.destination) == (source, destination)
-            ]
-            for stray in found:
-                strays.detach(client, settings, stray)
-                typer.echo(f"gave up {stray.waiting} messages that {source} kept for {destination}")
-    except (RedisError, OSError) as error:
-        raise Trouble(f"the log at {settings.log.url!r} does not answer: {error}") from error
+    with log_of(settings) as client:
+        found = [one for one in strays.find(client, settings) if (one.source, one.destination) == (source, destination)]
+        for stray in found:
+            strays.detach(client, settings, stray)
+            typer.echo(f"gave up {counted(stray.waiting, 'message')} that {source} kept for {destination}")
     if not found:
         typer.echo(f"{source} keeps nothing for {destination}")

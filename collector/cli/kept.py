@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from collector.cli.asking import log_of
 from collector.cli.options import AsJson, ConfigFile, DataDirectory, configured, reaching
 from collector.cli.table import table
-from collector.cli.trouble import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,20 +55,16 @@ def list_refusals(
 
 
 def _wrong(violations: list[dict[str, str]]) -> str:
-    return "; ".join(f"{each['path'] or 'the message'}: expected {each['expected']}" for each in violations)
+    return "; ".join(
+        each["found"] if each["rule"] == "body" else f"{each['path'] or 'the message'}: expected {each['expected']}"
+        for each in violations
+    )
 
 
 def _asked(read: "Callable[..., list[dict[str, Any]]]", config: Any, data: Any, most: int) -> list[dict[str, Any]]:
     settings = reaching(configured(config, data))
-    from redis.exceptions import RedisError
-
-    from worker import connect
-
-    try:
-        with connect.client(settings.log.url, timeout=settings.log.timeout) as client:
-            return read(client, settings, most=most)
-    except (RedisError, OSError) as error:
-        raise Trouble(f"the log at {settings.log.url!r} does not answer: {error}") from error
+    with log_of(settings) as client:
+        return read(client, settings, most=most)
 
 
 def _show(found: list[dict[str, Any]], lines: list[str], as_json: bool) -> None:

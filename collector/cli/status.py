@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from collector.cli.asking import log_of
 from collector.cli.options import AsJson, ConfigFile, DataDirectory, configured, reaching
-from collector.cli.table import count, span, table
-from collector.cli.trouble import FOUND, Trouble
+from collector.cli.table import count, counted, span, table
+from collector.cli.trouble import FOUND
 
 if TYPE_CHECKING:
     from worker.status import Dedupe, Row, Status
@@ -20,16 +21,11 @@ def status(config: ConfigFile = None, data: DataDirectory = None, as_json: AsJso
     """
     settings = reaching(configured(config, data))
     import msgspec
-    from redis.exceptions import RedisError
 
-    from worker import connect
     from worker import status as accounts
 
-    try:
-        with connect.client(settings.log.url, timeout=settings.log.timeout) as client:
-            found = accounts.read(client, settings)
-    except (RedisError, OSError) as error:
-        raise Trouble(f"the log at {settings.log.url!r} does not answer: {error}") from error
+    with log_of(settings) as client:
+        found = accounts.read(client, settings)
     typer.echo(msgspec.json.encode(found).decode() if as_json else "\n".join(lines(found)))
     if troubles(found):
         raise typer.Exit(FOUND)
@@ -53,8 +49,9 @@ def lines(found: "Status") -> list[str]:
 def troubles(found: "Status") -> list[str]:
     out = [f"paused: {row.source} to {row.destination}: {row.out}" for row in found.rows if row.out is not None]
     kept = [
-        f"warning: {one.source} keeps {one.waiting} messages for {one.destination}, which it no longer goes to: "
-        f"configure it again, or give them up with `turnout detach {one.source} {one.destination}`"
+        f"warning: {one.source} keeps {counted(one.waiting, 'message')} for {one.destination}, "
+        "which it no longer goes to: configure it again, or give them up with "
+        f"`turnout detach {one.source} {one.destination}`"
         for one in found.strays
     ]
     return [*out, *kept, *(f"warning: {trouble}" for trouble in found.durability.troubles)]

@@ -24,6 +24,11 @@ def count(number: int) -> str:
     return str(number)
 
 
+def counted(number: int, what: str) -> str:
+    """1 message, 2 messages."""
+    return f"{count(number)} {what}{'' if number == 1 else 's'}"
+
+
 def span(seconds: float | None) -> str:
     """A length of time in one short word: 40 ms, 12 s, 3 min, 5.0 h, 2.5 d."""
     if seconds is None:

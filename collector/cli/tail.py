@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from collector.cli.asking import log_of
 from collector.cli.options import AsJson, ConfigFile, DataDirectory, configured, reaching
 from collector.cli.table import short
 from collector.cli.trouble import WRONG, Trouble
@@ -33,19 +34,15 @@ def tail(
     if source is not None and source not in settings.sources:
         raise Trouble(f"there is no source {source!r}; there are {', '.join(settings.sources)}", code=WRONG)
     import msgspec
-    from redis.exceptions import RedisError
 
-    from worker import connect, watch
+    from worker import watch
 
     try:
-        with connect.client(settings.log.url, timeout=settings.log.timeout) as client:
+        with log_of(settings) as client:
+            typer.echo("turnout: waiting for messages; Ctrl-C ends it", err=True)
             for name, body in watch.follow(client, settings, last=last):
                 if body and source in (None, name) and wanted(message := msgspec.json.decode(body), kind, event):
                     typer.echo(body.decode() if as_json else line(name, message))
-    except (RedisError, OSError) as error:
-        if isinstance(error, BrokenPipeError):
-            raise
-        raise Trouble(f"the log at {settings.log.url!r} does not answer: {error}") from error
     except KeyboardInterrupt:
         raise typer.Exit from None
 

@@ -96,7 +96,7 @@ def leave_note(config: "Config", log: "KeptServer | None", rq: "KeptServer | Non
 
     def url(kept: "KeptServer | None", configured: str) -> str:
         server: Server | None = kept.server if kept else None
-        return server.url if server else configured
+        return server.url if server else str(configured)
 
     run.write(
         config.data,

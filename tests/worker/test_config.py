@@ -77,3 +77,7 @@ def test_servers_that_were_found_replace_the_urls() -> None:
     config = Config().at(log="unix:///log.sock", rq="unix:///rq.sock")
     assert (config.log.url, config.rq.url) == ("unix:///log.sock", "unix:///rq.sock")
     assert not config.log.url.embedded
+
+
+def test_a_password_in_the_query_of_a_url_is_not_shown() -> None:
+    assert repr(ServerUrl("redis://log:6379/0?password=hush")) == "redis://log:6379/0?***"

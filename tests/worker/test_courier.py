@@ -360,3 +360,15 @@ def test_a_message_older_than_the_horizon_that_still_fails_becomes_a_dead_letter
         ("old", "expired", "503")
     ]
     assert line.pending() == 0
+
+
+def test_what_an_adapter_says_when_it_raises_is_not_logged(line: Line, caplog: pytest.LogCaptureFixture) -> None:
+    """Its words may quote a secret, or a message."""
+
+    def raises(batch: Sequence[Envelope]) -> Sequence[Outcome]:
+        raise ValueError("bad token hush-hush")
+
+    line.post("a")
+    line.courier(Scripted(raises)).drain(0, "hook")
+    assert "the adapter raised ValueError" in caplog.text
+    assert "hush-hush" not in caplog.text

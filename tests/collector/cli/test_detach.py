@@ -28,6 +28,6 @@ def test_a_destination_that_was_taken_out_can_be_given_up_and_one_that_is_there_
     with running(tmp_path, ONE) as turnout:
         assert "turnout detach web hook" in turnout.command("status").stdout
         assert turnout.command("detach", "web", "file").returncode == 2
-        assert turnout.command("detach", "web", "hook").stdout == "gave up 1 messages that web kept for hook\n"
+        assert turnout.command("detach", "web", "hook").stdout == "gave up 1 message that web kept for hook\n"
         assert turnout.command("detach", "web", "hook").stdout == "web keeps nothing for hook\n"
         assert turnout.status()["strays"] == []

@@ -15,11 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import redis
 
 from tests.collector.cli.conftest import Turnout
 from tests.processes import alive, family
 from tests.running import Role, Running, free_port, running
 from tests.waiting import eventually
+from worker.embedded import Server
 
 SIGNED_UP = {"userId": "u1", "event": "Signed Up"}
 ONE_WORKER = ("--workers", "1")
@@ -192,3 +194,16 @@ def test_a_key_of_ones_own_is_not_written_into_a_log_file(tmp_path: Path) -> Non
         assert "write key    YOUR_WRITE_KEY (of source shop)" in it.output
         assert it.stop() == 0
         assert "hush" not in it.output
+
+
+@pytest.mark.parametrize("own", [("log", "rq"), ("log",), ("rq",)], ids="-".join)
+def test_servers_of_ones_own_are_used_and_not_started(
+    tmp_path: Path, own: tuple[str, ...], log_process: Server, rq_process: Server, log_client: redis.Redis
+) -> None:
+    urls = {"log": log_process.url, "rq": rq_process.url}
+    toml = "".join(f'[{name}]\nurl = "{urls[name]}"\n' for name in own)
+    with up(tmp_path, f'{toml}[sources.web]\nwrite_keys = ["dev"]\n') as turnout:
+        assert turnout.post("/v1/track", SIGNED_UP)[0] == 200
+        eventually(lambda: turnout.account("web", "archive")["delivered"] == 1, what="the archive has it")
+        assert not turnout.pids(Role.LOG) if "log" in own else turnout.pids(Role.LOG)
+        assert not turnout.pids(Role.RQ) if "rq" in own else turnout.pids(Role.RQ)

@@ -1,0 +1,33 @@
+"""Ask the log server, and tell what stands in the way in one line."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from collector.cli.trouble import Trouble
+
+if TYPE_CHECKING:
+    import redis
+
+    from collector.config import Config
+
+
+@contextmanager
+def log_of(config: "Config") -> "Iterator[redis.Redis]":
+    """A client of the log, which is the one that the configuration means. Raises Trouble."""
+    from redis.exceptions import RedisError
+
+    from worker import connect
+    from worker.errors import WorkerError
+    from worker.settings import same_partitions
+
+    try:
+        with connect.client(config.log.url, timeout=config.log.timeout) as client:
+            same_partitions(client, config.log.partitions)
+            yield client
+    except BrokenPipeError:
+        raise
+    except WorkerError as error:
+        raise Trouble(str(error)) from error
+    except (RedisError, OSError) as error:
+        raise Trouble(f"the log at {config.log.url!r} does not answer: {error}") from error
