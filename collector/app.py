@@ -1,7 +1,6 @@
 """Put the edge together, and make sure that every request gets an answer its client can read."""
 
 import logging
-import traceback
 from collections.abc import Callable, Collection, Mapping
 
 from starlette.applications import Starlette
@@ -18,6 +17,7 @@ from collector.ingest import Ingest
 from collector.log_port import Log, LogUnavailable
 from collector.reading import BODY_SECONDS
 from collector.routes import ROUTES, Route, meant
+from destinations.blame import steps_of
 from schemas.limits import Limits
 
 Headers = Mapping[bytes, bytes]
@@ -117,5 +117,4 @@ async def _failure(request: Request, error: Exception) -> Response:
 
 def _report(error: Exception) -> None:
     # Neither the error's own words nor the request's: both may quote what a client sent, a write key among it.
-    steps = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
-    _log.error("unexpected %s at %s", type(error).__name__, " < ".join(reversed(steps)))
+    _log.error("unexpected %s at %s", type(error).__name__, steps_of(error))

@@ -50,9 +50,9 @@ def _prepare(config: Config) -> None:
     client = connect.client(config.log.url, timeout=config.log.timeout)
     claim_partitions(client, config.log.partitions)
     log = Log(client, lease_ms=int(config.worker.lease * 1000))
-    for name, source in config.sources.items():
+    for source, destinations in config.routes().items():
         for partition in range(config.log.partitions):
-            log.attach(partition, name, source.destinations)
+            log.attach(partition, source, destinations)
     found = durability.judge(config.log.durability, durability.ask(client))
     for trouble in found.troubles:
         logger.warning("DURABILITY: the configuration promises %r, but %s", found.name, trouble)
@@ -82,14 +82,14 @@ def _spare_the_collector_of_garbage() -> None:
 
 
 async def _serve(config: Config) -> int:
-    routes = {name: source.destinations for name, source in config.sources.items()}
-    destinations = {name for names in routes.values() for name in names}
     partitions = config.log.partitions
-    nudger = Nudger(connect.client(config.rq.url, timeout=2.0), most_queued=most_queued(partitions, len(destinations)))
+    nudger = Nudger(
+        connect.client(config.rq.url, timeout=2.0), most_queued=most_queued(partitions, len(config.wanted()))
+    )
     appender = Appender(
         Exchange(_log_client(config), timeout=config.log.timeout),
         Terms(
-            routes=routes,
+            routes=config.routes(),
             partitions=partitions,
             window_ms=int(config.log.dedupe_window * 1000),
             most_ids=config.log.dedupe_ids,

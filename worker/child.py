@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 def open_destinations(config: Config) -> dict[str, Destination[Any]]:
     """The adapters that some source asks for. Raises SettingsError."""
-    wanted = {name for source in config.sources.values() for name in source.destinations}
+    wanted = config.wanted()
     return {
         name: registry.make(name, table.type, table.settings, place=table.place)
         for name, table in config.destinations.items()

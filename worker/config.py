@@ -134,6 +134,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     sources: dict[str, Source] = {}
     destinations: dict[str, DestinationTable] = {}
 
+    def routes(self) -> dict[str, tuple[str, ...]]:
+        """The destinations of each source."""
+        return {name: source.destinations for name, source in self.sources.items()}
+
+    def wanted(self) -> list[str]:
+        """The destinations that some source asks for, by name."""
+        return sorted({name for names in self.routes().values() for name in names})
+
     def at(self, *, log: str, rq: str) -> Self:
         """The same with the servers found to be at these urls."""
         return msgspec.structs.replace(

@@ -2,13 +2,13 @@
 
 import logging
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from destinations.adapter import Destination
+from destinations.blame import steps_of
 from destinations.outcome import Deferred, Outcome
 from schemas.envelope import Envelope, decode_head
 from worker import keys
@@ -193,8 +193,7 @@ def ask(destination: Destination[Any], envelopes: Sequence[Envelope], deadline: 
         outcomes: list[object] = list(destination.deliver(envelopes, deadline))
     except Exception as error:  # noqa: BLE001  # the one broad except: an adapter is somebody else's code
         # Not its words: they may quote a secret of its settings, or a message.
-        steps = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
-        logger.error("the adapter raised %s at %s", type(error).__name__, " < ".join(reversed(steps)))
+        logger.error("the adapter raised %s at %s", type(error).__name__, steps_of(error))
         return [Deferred(f"the adapter raised {type(error).__name__}")] * len(envelopes)
     if len(outcomes) != len(envelopes):
         return [Deferred(f"the adapter gave {len(outcomes)} outcomes for {len(envelopes)} messages")] * len(envelopes)

@@ -1,11 +1,11 @@
 """What 200 means: the durability that the configuration names, held against the server's real settings."""
 
-from typing import Literal, cast
+from typing import cast
 
 import msgspec
 import redis
 
-Name = Literal["fsync", "everysec", "replica"]
+from worker.config import Durability as Name
 
 
 class Durability(msgspec.Struct, frozen=True):

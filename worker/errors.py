@@ -15,7 +15,3 @@ class PartitionsChanged(WorkerError):
         )
         self.stored = stored
         self.configured = configured
-
-
-class LogAway(WorkerError):
-    """The log server cannot be reached, or does not answer in time."""

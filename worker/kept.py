@@ -15,8 +15,7 @@ Found = dict[str, Any]
 
 def letters(client: "redis.Redis", config: Config, *, most: int) -> list[Found]:
     """The newest dead letters of all destinations, newest first."""
-    names = {name for source in config.sources.values() for name in source.destinations}
-    streams = [keys.dead(partition, name) for partition in range(config.log.partitions) for name in sorted(names)]
+    streams = [keys.dead(partition, name) for partition in range(config.log.partitions) for name in config.wanted()]
     return _newest(client, streams, b"letter", most)
 
 

@@ -40,8 +40,8 @@ class Pool:
         self._log = Log(client, lease_ms=int(config.worker.lease * 1000))
         self._rq = connect.client(config.rq.url, timeout=2.0)
         self._partitions = range(config.log.partitions)
-        self._routes = {name: source.destinations for name, source in config.sources.items()}
-        self._names = sorted({name for names in self._routes.values() for name in names})
+        self._routes = config.routes()
+        self._names = config.wanted()
         self._most_queued = nudge.most_queued(config.log.partitions, len(self._names))
         # Another pool on this host, or this one after a restart, may get the same process ids.
         self._crew = f"{socket.gethostname()}.{secrets.token_hex(4)}"
@@ -127,17 +127,22 @@ class Pool:
         return f"{self._crew}.{pid}"
 
     def _reap(self) -> None:
-        for pid in list(self._started):
-            ended, status = os.waitpid(pid, os.WNOHANG)
-            if not ended:
-                continue
-            lived = time.monotonic() - self._started.pop(pid)
-            self._dead.append(self._owner(pid))
+        for pid, status, lived in self._ended():
             self._delay = min(max(2 * self._delay, 0.5), LONGEST_DELAY) if lived < QUICK_DEATH else 0.0
             self._next_start = time.monotonic() + self._delay
             logger.warning("worker %d ended (%s), starting another", pid, os.waitstatus_to_exitcode(status))
         if self._dead:
             self._guarded(self._disown)
+
+    def _ended(self) -> list[tuple[int, int, float]]:
+        """Pid, status and age of the children that have ended since the last look; they are the dead now."""
+        found = []
+        for pid in list(self._started):
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                self._dead.append(self._owner(pid))
+                found.append((pid, status, time.monotonic() - self._started.pop(pid)))
+        return found
 
     def _disown(self) -> None:
         while self._dead:
@@ -169,19 +174,13 @@ class Pool:
             os.kill(pid, signal.SIGTERM)
         end = time.monotonic() + STOP_WITHIN
         while self._started and time.monotonic() < end:
-            self._reap_quietly()
+            self._ended()
             time.sleep(0.02)
         for pid in list(self._started):
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
             self._dead.append(self._owner(pid))
         self._guarded(self._disown)
-
-    def _reap_quietly(self) -> None:
-        for pid in list(self._started):
-            if os.waitpid(pid, os.WNOHANG)[0]:
-                self._started.pop(pid)
-                self._dead.append(self._owner(pid))
 
 
 def _empty(descriptor: int) -> None:

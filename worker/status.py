@@ -11,6 +11,7 @@ from worker import durability, keys, strays
 from worker.config import Config
 from worker.durability import Durability
 from worker.entryids import milliseconds_of
+from worker.groups import Groups, groups_of
 from worker.strays import Stray
 
 
@@ -61,9 +62,9 @@ def read(client: "redis.Redis", config: Config) -> Status:
     rows: list[Row] = []
     intake: list[Intake] = []
     for name, source in sorted(config.sources.items()):
-        counts = [_counts(client, partition, name) for partition in range(config.log.partitions)]
-        intake.append(_intake(name, counts))
-        rows += [_row(client, config, name, destination, counts, now) for destination in source.destinations]
+        places = [_place(client, partition, name) for partition in range(config.log.partitions)]
+        intake.append(_intake(name, places))
+        rows += [_row(client, name, destination, places, now) for destination in source.destinations]
     found = durability.judge(config.log.durability, durability.ask(client))
     return Status(tuple(rows), tuple(intake), found, _dedupe(client, config, now), strays.find(client, config))
 
@@ -73,68 +74,64 @@ def _server_seconds(client: "redis.Redis") -> float:
     return seconds + microseconds / 1e6
 
 
-def _counts(client: "redis.Redis", partition: int, source: str) -> Counter[str]:
+class Place(msgspec.Struct, frozen=True):
+    """What the log says of one source in one partition."""
+
+    stream: str
+    counts: Counter[str]
+    groups: Groups
+
+
+def _place(client: "redis.Redis", partition: int, source: str) -> Place:
     found = cast(dict[bytes, bytes], client.hgetall(keys.count(partition, source)))
-    return Counter({field.decode(): int(value) for field, value in found.items()})
+    counts = Counter({field.decode(): int(value) for field, value in found.items()})
+    stream = keys.log(partition, source)
+    return Place(stream, counts, groups_of(client, stream))
 
 
-def _intake(source: str, counts: Sequence[Counter[str]]) -> Intake:
-    total = {kind: sum(each[kind] for each in counts) for kind in ("received", "duplicates", "refused")}
+def _intake(source: str, places: Sequence[Place]) -> Intake:
+    total = {kind: sum(place.counts[kind] for place in places) for kind in ("received", "duplicates", "refused")}
     return Intake(source=source, **total)
 
 
-def _row(
-    client: "redis.Redis",
-    config: Config,
-    source: str,
-    destination: str,
-    counts: Sequence[Counter[str]],
-    now: float,
-) -> Row:
-    received = sum(
-        each["received"] - each[f"base:{destination}"]
-        for partition, each in enumerate(counts)
-        # Where it has no group yet, nothing has been received for it.
-        if any(group["name"] == destination.encode() for group in _groups(client, keys.log(partition, source)))
-    )
-    ended = {kind: sum(each[f"{kind}:{destination}"] for each in counts) for kind in ("delivered", "filtered", "dead")}
+def _row(client: "redis.Redis", source: str, destination: str, places: Sequence[Place], now: float) -> Row:
+    # Where it has no group yet, nothing has been received for it.
+    there = [place.counts for place in places if destination in place.groups]
+    received = sum(counts["received"] - counts[f"base:{destination}"] for counts in there)
+    ended = {
+        kind: sum(place.counts[f"{kind}:{destination}"] for place in places)
+        for kind in ("delivered", "filtered", "dead")
+    }
     waiting = received - sum(ended.values())
-    oldest = _oldest(client, config.log.partitions, source, destination) if waiting else None
+    oldest = _oldest(client, destination, places) if waiting else None
     return Row(
         source=source,
         destination=destination,
         received=received,
         waiting=waiting,
         oldest_waiting_seconds=None if oldest is None else max(0.0, now - oldest),
-        out=_out(client, config.log.partitions, destination, now) if waiting else None,
+        out=_out(client, len(places), destination, now) if waiting else None,
         **ended,
     )
 
 
-def _oldest(client: "redis.Redis", partitions: int, source: str, destination: str) -> float | None:
+def _oldest(client: "redis.Redis", destination: str, places: Sequence[Place]) -> float | None:
     """When (seconds) the oldest message came that this destination has not finished with."""
-    found = [_oldest_in(client, keys.log(partition, source), destination) for partition in range(partitions)]
+    found = [_oldest_at(client, destination, place) for place in places]
     return min((moment for moment in found if moment is not None), default=None)
 
 
-def _oldest_in(client: "redis.Redis", stream: str, destination: str) -> float | None:
-    for group in _groups(client, stream):
-        if group["name"] != destination.encode():
-            continue
-        oldest_pending = client.xpending(stream, destination)["min"] if group["pending"] else None
-        if oldest_pending is not None:
-            return _moment(oldest_pending)
-        after = b"(" + group["last-delivered-id"]
-        for entry_id, _ in cast(Iterator[tuple[bytes, Any]], client.xrange(stream, min=after, count=1)):
-            return _moment(entry_id)
+def _oldest_at(client: "redis.Redis", destination: str, place: Place) -> float | None:
+    group = place.groups.get(destination)
+    if group is None:
+        return None
+    oldest_pending = client.xpending(place.stream, destination)["min"] if group["pending"] else None
+    if oldest_pending is not None:
+        return _moment(oldest_pending)
+    after = b"(" + group["last-delivered-id"]
+    for entry_id, _ in cast(Iterator[tuple[bytes, Any]], client.xrange(place.stream, min=after, count=1)):
+        return _moment(entry_id)
     return None
-
-
-def _groups(client: "redis.Redis", stream: str) -> list[dict[str, Any]]:
-    try:
-        return client.xinfo_groups(stream)
-    except redis.exceptions.ResponseError:
-        return []  # no such stream yet
 
 
 def _moment(entry_id: bytes) -> float:

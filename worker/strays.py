@@ -5,6 +5,7 @@ import redis
 
 from worker import keys
 from worker.config import Config
+from worker.groups import groups_of
 
 ACCOUNTS = ("base", "delivered", "filtered", "dead")
 
@@ -22,7 +23,7 @@ def find(client: "redis.Redis", config: Config) -> tuple[Stray, ...]:
     found: dict[tuple[str, str], int] = {}
     for source, settings in config.sources.items():
         for partition in range(config.log.partitions):
-            for name in _groups(client, keys.log(partition, source)):
+            for name in groups_of(client, keys.log(partition, source)):
                 if name not in settings.destinations:
                     waiting = _waiting(client, partition, source, name)
                     found[source, name] = found.get((source, name), 0) + waiting
@@ -33,7 +34,7 @@ def detach(client: "redis.Redis", config: Config, stray: Stray) -> None:
     """Let the log go on without this destination: what it has not got, it will not get from here."""
     for partition in range(config.log.partitions):
         stream = keys.log(partition, stray.source)
-        if stray.destination not in _groups(client, stream):
+        if stray.destination not in groups_of(client, stream):
             continue
         pipe = client.pipeline(transaction=True)
         pipe.xgroup_destroy(stream, stray.destination)
@@ -41,13 +42,6 @@ def detach(client: "redis.Redis", config: Config, stray: Stray) -> None:
         pipe.delete(keys.left(partition, stray.source, stray.destination))
         pipe.hdel(keys.count(partition, stray.source), *(f"{kind}:{stray.destination}" for kind in ACCOUNTS))
         pipe.execute()
-
-
-def _groups(client: "redis.Redis", stream: str) -> list[str]:
-    try:
-        return [group["name"].decode() for group in client.xinfo_groups(stream)]
-    except redis.exceptions.ResponseError:
-        return []  # no such stream yet
 
 
 def _waiting(client: "redis.Redis", partition: int, source: str, destination: str) -> int:

@@ -55,7 +55,7 @@ def tried(config: "Config") -> Iterator[Finding]:
     running = run.read(config.data)
     yield log_found(config, running.log_url if running else None)
     yield rq_found(config.rq.url, running.rq_url if running else None)
-    used = {name for source in config.sources.values() for name in source.destinations}
+    used = config.wanted()
     yield from (destination_found(config, name) for name in config.destinations if name in used)
 
 

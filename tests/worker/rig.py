@@ -15,6 +15,7 @@ from schemas.envelope import Envelope, decode_head
 from tests.waiting import eventually
 from worker import keys, scripts
 from worker.appending import Terms, append_call
+from worker.config import Config, DestinationTable, LogSettings, Source
 from worker.courier import Courier, Pace
 from worker.keeper import Keeper
 from worker.log import Lease, Log
@@ -86,6 +87,15 @@ def body(name: str, *, user: str = "u", integrations: dict[str, Any] | None = No
 def envelope(name: str, *, position: str = "1-0/0") -> Envelope:
     stored = body(name)
     return Envelope(source="web", body=stored, head=decode_head(stored), lane="p00", position=position)
+
+
+def config(*destinations: str, partitions: int = 1) -> Config:
+    """A source `web` that goes to these."""
+    return Config(
+        log=LogSettings(partitions=partitions),
+        sources={"web": Source(destinations=destinations)},
+        destinations={name: DestinationTable(type="console") for name in destinations},
+    )
 
 
 def terms(

@@ -6,7 +6,8 @@ import pytest
 import redis
 
 from worker import connect
-from worker.durability import Name, ServerSettings, ask, judge
+from worker.config import Durability as Name
+from worker.durability import ServerSettings, ask, judge
 from worker.embedded import rq_server
 
 

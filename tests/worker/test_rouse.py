@@ -2,20 +2,11 @@
 
 import redis
 
-from tests.worker.rig import append, terms
+from tests.worker.rig import append, config, terms
 from worker import keys, status
-from worker.config import Config, DestinationTable, LogSettings, Source
 from worker.log import Log
 
 OLD, NEW = terms("hook"), terms("hook", "later")
-
-
-def config(*destinations: str, partitions: int = 1) -> Config:
-    return Config(
-        log=LogSettings(partitions=partitions),
-        sources={"web": Source(destinations=destinations)},
-        destinations={name: DestinationTable(type="console") for name in destinations},
-    )
 
 
 def ready(client: "redis.Redis", destination: str) -> list[object]:

@@ -3,19 +3,10 @@
 import redis
 
 from destinations.outcome import Deferred, Rejected
-from tests.worker.rig import LATER, Line, Scripted, always, append, body, by_name, terms
+from tests.worker.rig import LATER, Line, Scripted, always, append, body, by_name, config, terms
 from worker import keys, status
-from worker.config import Config, DestinationTable, LogSettings, Source
 from worker.log import Log
 from worker.status import Row
-
-
-def config(*destinations: str, partitions: int = 1) -> Config:
-    return Config(
-        log=LogSettings(partitions=partitions),
-        sources={"web": Source(destinations=destinations)},
-        destinations={name: DestinationTable(type="console") for name in destinations},
-    )
 
 
 def row(client: "redis.Redis", destination: str = "hook", *, among: tuple[str, ...] = ("hook",)) -> Row:

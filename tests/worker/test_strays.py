@@ -2,21 +2,12 @@
 
 import redis
 
-from tests.worker.rig import append, terms
+from tests.worker.rig import append, config, terms
 from worker import keys, status, strays
-from worker.config import Config, DestinationTable, LogSettings, Source
 from worker.log import Log
 from worker.strays import Stray
 
 BOTH = terms("hook", "old")
-
-
-def config(*destinations: str) -> Config:
-    return Config(
-        log=LogSettings(partitions=1),
-        sources={"web": Source(destinations=destinations)},
-        destinations={name: DestinationTable(type="console") for name in destinations},
-    )
 
 
 def finished_by(client: "redis.Redis", destination: str) -> None:
