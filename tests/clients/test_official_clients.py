@@ -91,12 +91,14 @@ def test_messages_that_were_stored_without_an_answer_are_known_when_they_come_ag
         desk.settled(20)
         with desk.turnout.frozen(Role.LOG):
             said = len(desk.turnout.output)
-            client.calls(numbered(range(20, 50)))
+            # Few enough for the server to read in one go: of a longer flush it may notice half way that nobody
+            # listens any more, and then stores nothing of it.
+            client.calls(numbered(range(20, 28)))
             eventually(
                 lambda: "collector.append: the log is away" in desk.turnout.output[said:], what="the collector gave up"
             )
         report = client.end()
-    assert desk.duplicates(assert_each_arrived_once(desk, report, 50)) > 0
+    assert desk.duplicates(assert_each_arrived_once(desk, report, 28)) > 0
 
 
 @pytest.mark.parametrize(
