@@ -12,10 +12,22 @@ from msgspec import Meta
 from collector.document import document_of
 from destinations import registry
 from destinations.errors import Problem, SettingsError
-from destinations.settings import Secret, inside, read_table
+from destinations.settings import Secret, Size, inside, read_table
 from schemas.limits import Limits
 from worker import config as delivery
-from worker.config import ARCHIVE, DestinationTable, LogSettings, RqSettings, Source, WorkerSettings
+from worker.config import (
+    ARCHIVE,
+    AlarmSettings,
+    Backoff,
+    DatabaseSettings,
+    DestinationTable,
+    LogSettings,
+    Order,
+    RqSettings,
+    Source,
+    StorySettings,
+    WorkerSettings,
+)
 
 FILE = Path("turnout.toml")
 """What is read, if it is there, when nobody names another file."""
@@ -41,6 +53,8 @@ class CollectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     port: Annotated[int, Meta(ge=1, le=65_535)] = 8080
     backlog: Annotated[int, Meta(ge=1)] = 2_048
     limits: Limits = Limits()
+    spool: Size = Size(1 << 30)
+    """What may be kept on this machine while the log is away; 0 for nothing."""
 
 
 class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,6 +68,9 @@ class DestinationHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     type: str
     enabled: bool = True
+    order: Order = "user"
+    retry: Backoff | None = None
+    pause_after: Annotated[int, Meta(ge=1)] = 1_000
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,6 +81,9 @@ class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     log: LogSettings = LogSettings()
     rq: RqSettings = RqSettings()
     worker: WorkerSettings = WorkerSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    story: StorySettings = StorySettings()
+    alarms: AlarmSettings = AlarmSettings()
     sources: dict[str, dict[str, Any]] = {}
     destinations: dict[str, dict[str, Any]] = {}
 
@@ -120,6 +140,9 @@ def config_of(text: str, path: str | None, environment: Mapping[str, str], *, da
         log=file.log,
         rq=file.rq,
         worker=file.worker,
+        database=file.database,
+        story=file.story,
+        alarms=file.alarms,
         collector=file.collector,
         destinations=destinations,
         sources={name: Source(destinations=_resolved(table, destinations)) for name, table in sources.items()},
@@ -190,7 +213,15 @@ class _Reader:
             registry.make(name, head.type, settings, place=place).close()
         except SettingsError as error:
             self.problems += error.problems
-        return DestinationTable(type=head.type, settings=settings, enabled=head.enabled, place=place)
+        return DestinationTable(
+            type=head.type,
+            settings=settings,
+            enabled=head.enabled,
+            place=place,
+            order=head.order,
+            retry=head.retry,
+            pause_after=head.pause_after,
+        )
 
     def sources(
         self, tables: Mapping[str, dict[str, Any]], destinations: Mapping[str, DestinationTable]

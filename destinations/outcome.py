@@ -1,6 +1,21 @@
 """What became of one message at one destination: a value, not an exception."""
 
+from typing import Literal
+
 import msgspec
+
+
+class Exchange(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was said to a destination and what it answered: redacted, each cut at `MOST_SAID` bytes."""
+
+    request: str
+    """First line, headers and the beginning of the body."""
+    answer: str = ""
+    """Status and the beginning of the body; empty when none came."""
+    took_ms: int = 0
+
+
+MOST_SAID = 2_048
 
 
 class Delivered(msgspec.Struct, frozen=True):
@@ -18,6 +33,12 @@ class Rejected(msgspec.Struct, frozen=True):
 
     reason: str
     code: str = ""
+    exchange: Exchange | None = None
+
+
+Scope = Literal["message", "destination", "settings", "adapter"]
+"""Whom a failure is about. `message`: perhaps only this one. `destination`: any other message would have met the same
+now. `settings`: no message gets through until somebody changes the settings (401, 403). `adapter`: its code failed."""
 
 
 class Deferred(msgspec.Struct, frozen=True):
@@ -29,6 +50,12 @@ class Deferred(msgspec.Struct, frozen=True):
 
     reason: str
     after: float | None = None
+    scope: Scope = "message"
+    exchange: Exchange | None = None
+
+    @property
+    def tried(self) -> bool:
+        return self.after != 0.0
 
 
 Outcome = Delivered | Filtered | Rejected | Deferred

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 import msgspec
 
 from destinations.errors import Problem, SettingsError, Unfit
-from destinations.values import Duration, Readable, Secret
+from destinations.values import Duration, Readable, Secret, Size
 from destinations.wording import expected, reworded
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Problem",
     "Secret",
     "SettingsError",
+    "Size",
     "Unfit",
     "describe",
     "hide",
@@ -62,6 +63,8 @@ def hide(value: object) -> object:
             return Secret.mask
         case Duration():
             return value.seconds
+        case Size():
+            return int(value)
         case str():
             return str(value)
     raise NotImplementedError(f"{type(value).__name__} is not encoded")

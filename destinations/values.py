@@ -94,3 +94,23 @@ class Duration(float):
 
     def __format__(self, spec: str) -> str:
         return format(float(self), spec) if spec else str(self)
+
+
+class Size(int):
+    """A number of bytes: 4096, "64KiB", "512MiB", "1GiB"."""
+
+    __slots__ = ()
+    expected: ClassVar[str] = 'a size such as 4096, "64KiB", "512MiB" or "1GiB"'
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            return cls(value)
+        match = _SIZE.fullmatch(value) if isinstance(value, str) else None
+        if match is None:
+            raise Unfit(f"must be {cls.expected}")
+        return cls(int(match[1]) * _UNITS_OF_SIZE[match[2]])
+
+
+_UNITS_OF_SIZE = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+_SIZE = re.compile(r"(\d{1,15}) ?(|KiB|MiB|GiB|TiB)")

@@ -27,6 +27,9 @@ HOMES = {
     "typer": "collector",
     "click": "collector",
     "rich": "collector",
+    "sqlalchemy": "worker",
+    "alembic": "worker",
+    "simpleeval": "worker",
 }
 # redis has two homes: the blocking client the worker, the asyncio client the collector.
 SHARED = {"redis": ("worker", "collector")}

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from destinations.errors import Unfit
-from destinations.settings import Duration
+from destinations.settings import Duration, Size
 from worker.retry import RetryPolicy
 
 ARCHIVE = "archive"
@@ -17,7 +17,9 @@ ARCHIVE = "archive"
 SCHEMES = ("redis", "rediss", "unix")
 
 Length = Annotated[Duration, Meta(gt=0)]
+Share = Annotated[float, Meta(gt=0, le=1)]
 Durability = Literal["fsync", "everysec", "replica"]
+Order = Literal["user", "none"]
 
 
 class ServerUrl(str):
@@ -54,6 +56,30 @@ EMBEDDED = ServerUrl("embedded")
 """The url of a server that `turnout up` starts itself."""
 
 
+class DatabaseUrl(str):
+    """Where the database is. Shows itself without its password."""
+
+    __slots__ = ()
+    expected: ClassVar[str] = '"embedded" (a file in the data directory), or "postgresql://user:password@host/name"'
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        if isinstance(value, str) and (value == "embedded" or value.startswith(("postgresql://", "sqlite:///"))):
+            return cls(value)
+        raise Unfit(f"must be {cls.expected}")
+
+    @property
+    def embedded(self) -> bool:
+        return self == "embedded"
+
+    def __repr__(self) -> str:
+        scheme, found, rest = self.partition("://")
+        before, at, after = rest.rpartition("@")
+        return (
+            f"{scheme}://***@{after.partition('?')[0]}" if before and at else f"{scheme}{found}{rest.partition('?')[0]}"
+        )
+
+
 def _points_somewhere(url: str) -> bool:
     try:
         parts = urlsplit(url)
@@ -71,6 +97,10 @@ class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     dedupe_window: Length = Duration(86_400)
     dedupe_ids: Annotated[int, Meta(ge=1_000)] = 10_000_000
     timeout: Length = Duration(2)
+    memory: Size = Size(1 << 30)
+    """What the embedded server may use; 0 for no limit. Another server has its own `maxmemory`."""
+    detach_at: Share = 0.6
+    """The share of the server's memory from which a destination that is out no longer holds messages in the log."""
 
     def __post_init__(self) -> None:
         if self.url.embedded and self.durability == "replica":
@@ -86,9 +116,43 @@ class Backoff(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     factor: Annotated[float, Meta(ge=1)] = 2.0
     longest: Length = Duration(600)
     horizon: Length = Duration(86_400)
+    attempts: Annotated[int, Meta(ge=1)] = 8
+    """How often a message is tried at which the adapter itself fails."""
 
     def policy(self) -> RetryPolicy:
-        return RetryPolicy(first=self.first, factor=self.factor, longest=self.longest, horizon=self.horizon)
+        return RetryPolicy(
+            first=self.first,
+            factor=self.factor,
+            longest=self.longest,
+            horizon=self.horizon,
+            attempts=self.attempts,
+        )
+
+
+class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where dead letters, the quarantine, stories and replays are kept."""
+
+    url: DatabaseUrl = DatabaseUrl("embedded")
+
+
+class StorySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long what became of each message is remembered."""
+
+    failures: Length = Duration(30 * 86_400)
+    deliveries: Length = Duration(7 * 86_400)
+    most_bytes: Size = Size(1 << 30)
+    """Of all stories together; the oldest deliveries go first."""
+
+
+class AlarmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When `turnout status` and /health/alarms call for somebody."""
+
+    oldest: Length = Duration(300)
+    """A message that waits for longer."""
+    silence: Length = Duration(30)
+    """A worker that gave no sign of life for longer."""
+    canary: Length = Duration(60)
+    """How often a canary is sent to each destination of each source."""
 
 
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -97,6 +161,8 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     budget: Length = Duration(2)
     sweep: Length = Duration(0.25)
     backoff: Backoff = Backoff()
+    aside: Annotated[int, Meta(ge=1)] = 10_000
+    """How many messages one destination may have put aside in one partition, before it counts as out."""
 
     def __post_init__(self) -> None:
         if self.budget >= self.lease:
@@ -110,12 +176,18 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DestinationTable(msgspec.Struct, frozen=True, kw_only=True):
-    """A destination as the configuration describes it; `settings` are for its adapter to read."""
+    """A destination as the configuration describes it; `settings` are for its adapter to read.
+
+    `pause_after`: so many deaths within ten minutes, more than all other messages then, pause the destination.
+    """
 
     type: str
     settings: dict[str, Any] = {}
     enabled: bool = True
     place: str = "the configuration"
+    order: Order = "user"
+    retry: Backoff | None = None
+    pause_after: int = 1_000
 
     def __repr__(self) -> str:
         # The settings of an adapter hold its secrets in the clear.
@@ -131,6 +203,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     log: LogSettings = LogSettings()
     rq: RqSettings = RqSettings()
     worker: WorkerSettings = WorkerSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    story: StorySettings = StorySettings()
+    alarms: AlarmSettings = AlarmSettings()
     sources: dict[str, Source] = {}
     destinations: dict[str, DestinationTable] = {}
 
@@ -141,6 +216,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     def wanted(self) -> list[str]:
         """The destinations that some source asks for, by name."""
         return sorted({name for names in self.routes().values() for name in names})
+
+    def policy(self, destination: str) -> RetryPolicy:
+        """When to try again at this destination: its own words, else those of all."""
+        return (self.destinations[destination].retry or self.worker.backoff).policy()
 
     def at(self, *, log: str, rq: str) -> Self:
         """The same with the servers found to be at these urls."""

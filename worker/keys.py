@@ -103,3 +103,32 @@ def dead(partition: int, destination: str) -> str:
 def refused(partition: int, source: str) -> str:
     """stream: what clients sent and was refused, with its violations"""
     return f"{tag(partition)}:refused:{source}"
+
+
+def lines(partition: int) -> str:
+    """set: names of the lines beside the live ones that have a stream here (`worker.lines`)"""
+    return f"{tag(partition)}:lines"
+
+
+def story(partition: int) -> str:
+    """stream: passages (`worker.story`) in `s`, until the clerk has moved them to the database"""
+    return f"{tag(partition)}:story"
+
+
+def detached(partition: int, destination: str) -> str:
+    """hash: source -> id of the last entry that a destination without a group had been given"""
+    return f"{tag(partition)}:detached:{destination}"
+
+
+def out(destination: str) -> str:
+    """hash: until (ms), attempts, reason, scope, since (ms), settings, probing (ms); only while it is out"""
+    return f"turnout:out:{destination}"
+
+
+BEATS = "turnout:beats"
+"""hash: name of a process -> JSON of when it last gave a sign of life, and what it is"""
+
+
+def canary(destination: str) -> str:
+    """hash: source -> when (ms) the last canary that arrived had been sent; `sent:source` -> the last one sent"""
+    return f"turnout:canary:{destination}"

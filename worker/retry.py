@@ -12,6 +12,8 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     factor: float = 2.0
     longest: float = 600.0
     horizon: float = 86_400.0
+    attempts: int = 8
+    """How often a message is tried at which the adapter itself fails."""
 
     def delay(self, attempt: int, chance: float) -> float:
         """Seconds to wait after failed attempt number `attempt`; `chance` in [0, 1) spreads them over half to whole."""

@@ -244,13 +244,13 @@ def test_the_example_is_right_and_holds_every_setting_at_its_default() -> None:
     config = config_of(text, "turnout.example.toml", {name: name for name in re.findall(r"\$\{(\w+)\}", text)})
     assert {"web", "backend"} == set(config.sources)
     default = Config()
-    for table in ("log", "rq", "worker", "collector", "data"):
+    for table in ("log", "rq", "worker", "collector", "database", "story", "alarms", "data"):
         assert getattr(config, table) == getattr(default, table)
     written = set(re.findall(r"^#? ?(\w+) *=", text, re.MULTILINE))
     assert {name.rpartition(".")[2] for name in settings_of(File)} - {"sources", "destinations"} <= written | TABLES
 
 
-TABLES = {"collector", "limits", "log", "rq", "worker", "backoff"}
+TABLES = {"collector", "limits", "log", "rq", "worker", "backoff", "database", "story", "alarms"}
 
 
 def settings_of(shape: type[msgspec.Struct], before: str = "") -> Iterator[str]:
@@ -284,10 +284,13 @@ def documented() -> dict[str, set[str]]:
         ("rq", type(Config().rq)),
         ("worker", type(Config().worker)),
         ("worker.backoff", type(Config().worker.backoff)),
+        ("database", type(Config().database)),
+        ("story", type(Config().story)),
+        ("alarms", type(Config().alarms)),
     ],
 )
 def test_the_documentation_names_the_settings_that_there_are(heading: str, shape: Any) -> None:
-    tables = {"collector", "log", "rq", "worker", "sources", "destinations"} if shape is File else set()
+    tables = TABLES | {"sources", "destinations"} if shape is File else set()
     assert documented()[heading] == {field.encode_name for field in msgspec.structs.fields(shape)} - tables
 
 
