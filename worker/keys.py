@@ -85,6 +85,16 @@ def fence(partition: int, destination: str) -> str:
     return f"{tag(partition)}:fence:{destination}"
 
 
+def aside(partition: int, destination: str) -> str:
+    """zset: lane -> when (ms) its first message is due again; the retry lanes of this destination"""
+    return f"{tag(partition)}:aside:{destination}"
+
+
+def lane_of(partition: int, destination: str, lane: str) -> str:
+    """list: messages (`worker.parcel.Put`) in the order in which they go out, the first one next"""
+    return f"{tag(partition)}:lane:{destination}:{lane}"
+
+
 def backoff(partition: int, destination: str) -> str:
     """hash: until (ms), attempts, reason; only while the destination is out"""
     return f"{tag(partition)}:backoff:{destination}"
