@@ -146,11 +146,12 @@ def body_in_log(client: "redis.Redis", partition: int, line: str, position: str)
 
 def body_in_archive(root: Path, source: str, partition: int, position: str) -> bytes | None:
     """The message at a sortable position, if the archive has it."""
-    near = Window(since=position, until=position + "~")
-    for _, index in _files(root, source, partition, near):
-        for frame in frames(index.read_bytes())[0]:
-            if sortable(frame.first) <= position <= sortable(frame.last):
-                held = list(_positions(frame))
-                if position in held:
-                    return bodies_of(index.with_suffix(".jsonl.zst"), frame)[held.index(position)]
+    near = Window(since=position, until=position + _END)
+    for window in (near, Window()):
+        for _, index in _files(root, source, partition, window):
+            for frame in frames(index.read_bytes())[0]:
+                if sortable(frame.first) <= position <= sortable(frame.last):
+                    held = list(_positions(frame))
+                    if position in held:
+                        return bodies_of(index.with_suffix(".jsonl.zst"), frame)[held.index(position)]
     return None

@@ -1,10 +1,9 @@
 """Hold positions against what was told of them and what still waits: each must have exactly one place. Pure.
 
-All three come in rising order, so that a million messages need no more memory than one.
+Positions and spans come in rising order, so that a million messages need no more memory than one.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
@@ -15,6 +14,8 @@ from worker.stories.waiting import Waiting
 Wrong = Literal["missing", "twice", "both"]
 """`missing`: nobody knows what became of it. `twice`: it ended more than once. `both`: it ended, and waits."""
 
+WAITING = "waiting"
+
 
 class Breach(msgspec.Struct, frozen=True):
     position: str
@@ -22,46 +23,32 @@ class Breach(msgspec.Struct, frozen=True):
     fates: tuple[str, ...] = ()
 
 
-class Tally:
-    """How many messages are in which place."""
+class Prover:
+    """Knows the place of each message of a line at one destination, asked in rising order."""
 
-    def __init__(self) -> None:
-        self.fates: Counter[str] = Counter()
+    def __init__(self, spans: Iterator[Span], waiting: Waiting, *, settled_ms: int) -> None:
+        """What ended at `settled_ms` or later may still be listed as waiting: that was asked before."""
+        self._coming = spans
+        self._following = next(spans, None)
+        self._open: list[Span] = []
+        self._waiting = waiting
+        self._settled_ms = settled_ms
 
-    @property
-    def messages(self) -> int:
-        return sum(self.fates.values())
+    def place(self, position: str) -> str | Breach:
+        """How it ended, or WAITING, or what is wrong."""
+        while self._following is not None and self._following.first <= position:
+            self._open.append(self._following)
+            self._following = next(self._coming, None)
+        if any(span.last < position for span in self._open):
+            self._open = [span for span in self._open if span.last >= position]
+        return self._judged(position)
 
-
-def breaches(
-    positions: Iterable[str], spans: Iterable[Span], waiting: Waiting, tally: Tally, *, settled_ms: int
-) -> Iterator[Breach]:
-    """The positions that are not in exactly one place. Positions and spans (by `first`) must rise.
-
-    What ended after `settled_ms` may still be listed as waiting: it was asked for before.
-    """
-    open_spans: list[Span] = []
-    coming = iter(spans)
-    following = next(coming, None)
-    for position in positions:
-        while following is not None and following.first <= position:
-            open_spans.append(following)
-            following = next(coming, None)
-        if open_spans and any(span.last < position for span in open_spans):
-            open_spans = [span for span in open_spans if span.last >= position]
-        found = _judged(position, open_spans, waiting, settled_ms)
-        if isinstance(found, Breach):
-            yield found
-        else:
-            tally.fates[found] += 1
-
-
-def _judged(position: str, spans: list[Span], waiting: Waiting, settled_ms: int) -> str | Breach:
-    """Where the position is, or what is wrong with it."""
-    if len(spans) > 1:
-        return Breach(position, "twice", tuple(span.fate for span in spans))
-    if not spans:
-        return "waiting" if waiting.holds(position) else Breach(position, "missing")
-    if spans[0].until_ms < settled_ms and waiting.holds(position):
-        return Breach(position, "both", (spans[0].fate,))
-    return spans[0].fate
+    def _judged(self, position: str) -> str | Breach:
+        spans = self._open
+        if len(spans) > 1:
+            return Breach(position, "twice", tuple(span.fate for span in spans))
+        if not spans:
+            return WAITING if self._waiting.holds(position) else Breach(position, "missing")
+        if spans[0].until_ms < self._settled_ms and self._waiting.holds(position):
+            return Breach(position, "both", (spans[0].fate,))
+        return spans[0].fate
