@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import redis
 
     from collector.config import Config
+    from worker.stories.stores import Stores
 
 
 @contextmanager
@@ -31,3 +32,20 @@ def log_of(config: "Config") -> "Iterator[redis.Redis]":
         raise Trouble(str(error)) from error
     except (RedisError, OSError) as error:
         raise Trouble(f"the log at {config.log.url!r} does not answer: {error}") from error
+
+
+@contextmanager
+def stores_for(config: "Config") -> "Iterator[Stores]":
+    """The log and the database of the configuration. Raises Trouble."""
+    from destinations.archive.index import DamagedArchiveError
+    from worker.database.engine import open_database
+    from worker.stories.stores import stores_of
+
+    with log_of(config) as client:
+        engine = open_database(config)
+        try:
+            yield stores_of(client, engine, config)
+        except DamagedArchiveError as error:
+            raise Trouble(f"the archive is damaged: {error}") from error
+        finally:
+            engine.dispose()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from collector.cli import check, detach, kept, send, serve, status, tail, up, version, work
+from collector.cli import audit, check, detach, kept, send, serve, status, tail, up, version, where, work
 from collector.cli.trouble import Trouble
 
 app = typer.Typer(
@@ -25,6 +25,8 @@ for command in (
     send.send,
     tail.tail,
     status.status,
+    where.where,
+    audit.audit,
     detach.detach,
     check.check,
     version.version,

@@ -7,7 +7,7 @@ from typing import cast
 
 import msgspec
 import redis
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, select
 
 from worker import keys
 from worker.audit import accepted
@@ -15,12 +15,12 @@ from worker.audit.accepted import Window, moment
 from worker.audit.accounts import Seen, differences, seen
 from worker.audit.lines import BROKEN, Findings, Stretch, Wrong, prove
 from worker.audit.report import Account, Broken, Report
-from worker.config import Config
 from worker.database.engine import reading
 from worker.database.tables import DEAD_LETTERS
 from worker.lines import line_of
 from worker.stories.archives import archive_of
 from worker.stories.keeping import horizon
+from worker.stories.stores import Stores
 from worker.stories.told import ENDS, lost_ms
 from worker.stories.waiting import Waiting, waiting
 from worker.story import position_of
@@ -37,16 +37,6 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     until_ms: int | None = None
     most: int = 100
     """So many broken messages are named."""
-
-
-class Stores(msgspec.Struct, frozen=True):
-    """Where messages and what is known of them lie."""
-
-    client: "redis.Redis"
-    engine: Engine
-    config: Config
-    move: Callable[[], object]
-    """Brings what still lies in the log, passages and dead letters, into the database."""
 
 
 class _Named(msgspec.Struct, rename="camel"):

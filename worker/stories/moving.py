@@ -109,7 +109,8 @@ def _write(connection: Connection, rows: Sequence[Row]) -> None:
     for row in rows:
         if row.exchange is not None and id(row.exchange) not in said:
             said[id(row.exchange)] = _kept(connection, row.exchange)
-    connection.execute(insert(PASSAGES), [_values(row, said.get(id(row.exchange))) for row in rows])
+    if rows:
+        connection.execute(insert(PASSAGES), [_values(row, said.get(id(row.exchange))) for row in rows])
 
 
 def _kept(connection: Connection, exchange: Exchange) -> int:

@@ -80,15 +80,32 @@ def steps(connection: Connection, partition: int, line: str, destination: str, p
     )
 
 
+def ends_between(
+    connection: Connection, partition: int, line: str, destination: str, *, since: str, until: str
+) -> tuple[Step, ...]:
+    """How messages ended whose positions may lie between the two."""
+    columns = select(PASSAGES)
+    found = _of(columns, partition, line, destination).where(
+        PASSAGES.c.fate.in_(ENDS), PASSAGES.c.first <= until, PASSAGES.c.last >= since
+    )
+    rows = connection.execute(found.order_by(PASSAGES.c.id).limit(AT_ONCE))
+    return tuple(Step(fate=row.fate, attempt=row.attempt, at_ms=row.at_ms, until_ms=row.until_ms) for row in rows)
+
+
 def lost_ms(connection: Connection, partition: int) -> int:
     """Until when some passages of a partition never reached the database; 0 if all did."""
     asked = select(STORY_PROGRESS.c.lost_ms).where(STORY_PROGRESS.c.partition == partition)
     return int(connection.execute(asked).scalar() or 0)
 
 
-def destinations_of(connection: Connection, partition: int, line: str) -> Sequence[str]:
-    """The destinations that were ever told of, by name."""
-    asked = select(PASSAGES.c.destination).where(PASSAGES.c.partition == partition, PASSAGES.c.line == line)
+def destinations_of(connection: Connection, partition: int, line: str, position: str) -> Sequence[str]:
+    """The destinations at which something is told of a message, by name; `position` is sortable."""
+    asked = select(PASSAGES.c.destination).where(
+        PASSAGES.c.partition == partition,
+        PASSAGES.c.line == line,
+        PASSAGES.c.first <= position,
+        PASSAGES.c.last >= position,
+    )
     return list(connection.execute(asked.distinct().order_by(PASSAGES.c.destination)).scalars())
 
 

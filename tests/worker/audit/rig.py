@@ -14,13 +14,13 @@ from schemas.envelope import Envelope, decode_head
 from tests.worker import rig
 from tests.worker.stories import rig as stories
 from worker import keys
-from worker.audit.auditing import Asked, Stores, audit
+from worker.audit.auditing import Asked, audit
 from worker.audit.report import Report
 from worker.config import Config, DestinationTable, LogSettings, Source
 from worker.database.engine import writing
 from worker.database.story_tables import PASSAGES
 from worker.database.tables import DEAD_LETTERS
-from worker.stories.moving import move_stories
+from worker.stories.stores import stores_of
 from worker.story import Part, Passage, sortable
 
 EVERYTHING = Asked()
@@ -47,7 +47,7 @@ class World:
         self.config = config
         self.terms = rig.terms("hook", "archive")
         self._archive = Archive("archive", ArchiveSettings(dir=str(config.destinations["archive"].settings["dir"])))
-        self._stores = Stores(client, engine, config, lambda: move_stories(client, engine, config))
+        self.stores = stores_of(client, engine, config)
         self._numbers = itertools.count()
 
     def accept(self, *names: str) -> list[str]:
@@ -92,7 +92,7 @@ class World:
         with writing(self.engine) as connection:
             connection.execute(delete(PASSAGES).where(PASSAGES.c.first == sortable(position)))
 
-    def letter(self, name: str, position: str) -> None:
+    def letter(self, name: str, position: str, **more: object) -> None:
         values = {
             column.name: "" if str(column.type) == "TEXT" else 0
             for column in DEAD_LETTERS.columns
@@ -100,11 +100,11 @@ class World:
         }
         about = {"destination": "hook", "line": "web", "position": position, "source": "web", "message_id": name}
         with writing(self.engine) as connection:
-            connection.execute(insert(DEAD_LETTERS).values(**values | about, body=b"{}", edited=False))
+            connection.execute(insert(DEAD_LETTERS).values(**values | about | more, body=rig.body(name), edited=False))
 
     def audited(self, asked: Asked = EVERYTHING) -> Report:
         rig.server_ms()
-        return audit(self._stores, asked)
+        return audit(self.stores, asked)
 
     def _keep(self, entry_id: str, bodies: Sequence[bytes]) -> None:
         envelopes = [
