@@ -113,7 +113,7 @@ def test_every_attempt_is_told_with_what_was_said(world: World) -> None:
 
 def test_a_message_behind_another_one_of_its_user(world: World) -> None:
     positions = world.accept("a", "b")
-    parts = Part("aside", reason="500", positions=positions[:1]), Part("behind", positions=(positions[1],))
+    parts = Part("aside", reason="500", positions=(positions[0],)), Part("behind", positions=(positions[1],))
     world.carry("hook", *parts, first="", last="")
     aside(world, *positions)
     assert journey(told(world, "b")).waits_for == "an earlier message of its user, due at 2023-11-14T22:13:20.000Z"
