@@ -26,7 +26,6 @@ class Aside(msgspec.Struct, frozen=True):
     due_ms: int
     """When the first one of the lane is tried again."""
     attempts: int
-    message: bytes
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -62,7 +61,6 @@ class _Put(msgspec.Struct):
 
     position: str
     line: str
-    message: msgspec.Raw
     attempts: int = 0
 
 
@@ -116,4 +114,4 @@ def _asides(client: "redis.Redis", partition: int, line: str, destination: str) 
         for place, record in enumerate(puts):
             put = _put(record)
             if put.line == line:
-                yield sortable(put.position), Aside(lane, place, int(due), put.attempts, bytes(put.message))
+                yield sortable(put.position), Aside(lane, place, int(due), put.attempts)
