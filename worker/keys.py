@@ -95,9 +95,19 @@ def lane_of(partition: int, destination: str, lane: str) -> str:
     return f"{tag(partition)}:lane:{destination}:{lane}"
 
 
-def backoff(partition: int, destination: str) -> str:
-    """hash: until (ms), attempts, reason; only while the destination is out"""
-    return f"{tag(partition)}:backoff:{destination}"
+def apart(partition: int, destination: str) -> str:
+    """string: how many messages all lanes of this destination hold"""
+    return f"{tag(partition)}:apart:{destination}"
+
+
+def row(partition: int, destination: str) -> str:
+    """string: how many messages failed in a row, without a success in between"""
+    return f"{tag(partition)}:row:{destination}"
+
+
+def hand(partition: int, destination: str) -> str:
+    """hash: line (`~`: the lanes) -> reads since a commit; `at:line`, `times:line`: a message alone, its trials"""
+    return f"{tag(partition)}:hand:{destination}"
 
 
 def left(partition: int, source: str, destination: str) -> str:

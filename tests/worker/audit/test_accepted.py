@@ -38,9 +38,10 @@ def test_positions_rise_over_hours_and_batches(tmp_path: Path) -> None:
     keep(tmp_path, ("a", START), ("b", START + 20))
     keep(tmp_path, ("c", START + HOUR + 5), ("d", START + HOUR + 9), hour="T13")
     keep(tmp_path, ("e", START + HOUR + 7))
-    keep(tmp_path, ("f", START + 10))
+    keep(tmp_path, ("f", START + 30))
+    keep(tmp_path, ("g", START + 10), hour="T11")
     keep(tmp_path, ("other", START), lane="p01")
-    assert moments(tmp_path) == [0, 10, 20, HOUR + 5, HOUR + 7, HOUR + 9]
+    assert moments(tmp_path) == [0, 10, 20, 30, HOUR + 5, HOUR + 7, HOUR + 9]
 
 
 def test_what_lay_in_a_spool_comes_at_its_position_not_at_its_hour(tmp_path: Path) -> None:
