@@ -1,17 +1,14 @@
-"""A world to audit."""
+"""A world to audit, with each kind of database."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
+from sqlalchemy import Engine
 
 from tests.worker.audit.rig import World, config
-from tests.worker.stories.rig import database
 
 
 @pytest.fixture
-def world(log_client: redis.Redis, tmp_path: Path) -> Iterator[World]:
-    about = config(tmp_path)
-    with database(about) as engine:
-        yield World(log_client, engine, about)
+def world(log_client: redis.Redis, database: Engine, tmp_path: Path) -> World:
+    return World(log_client, database, config(tmp_path))

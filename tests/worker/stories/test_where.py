@@ -1,18 +1,17 @@
 """The story of a message is complete and true."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 import redis
-from sqlalchemy import insert
+from sqlalchemy import Engine, insert
 
 from destinations.outcome import Exchange
 from tests.worker.audit.rig import World, config
 from tests.worker.rig import append, server_ms
-from tests.worker.stories.rig import database, passage
+from tests.worker.stories.rig import passage
 from worker import keys
 from worker.database.engine import writing
 from worker.database.tables import REFUSALS
@@ -22,10 +21,8 @@ from worker.story import Part, Passage
 
 
 @pytest.fixture
-def world(log_client: redis.Redis, tmp_path: Path) -> Iterator[World]:
-    about = config(tmp_path)
-    with database(about) as engine:
-        yield World(log_client, engine, about)
+def world(log_client: redis.Redis, database: Engine, tmp_path: Path) -> World:
+    return World(log_client, database, config(tmp_path))
 
 
 def told(world: World, name: str) -> Story:
