@@ -58,7 +58,7 @@ class Findings:
 def prove(client: "redis.Redis", connection: Connection, stretch: Stretch, *, most: int) -> Findings:
     """Raises redis.RedisError, DatabaseAway, DamagedArchiveError, OSError."""
     findings = Findings()
-    sides = [_Side(client, connection, stretch, name) for name in stretch.waiting]
+    sides = [_Side(client, connection, stretch, name, most) for name in stretch.waiting]
     for position in _positions(client, stretch, findings):
         findings.accepted += 1
         for side in sides:
@@ -66,7 +66,7 @@ def prove(client: "redis.Redis", connection: Connection, stretch: Stretch, *, mo
     for side in sides:
         side.finish()
         findings.places[side.destination] = side.places
-        findings.wrong += side.wrong[:most]
+        findings.wrong += side.wrong
     return findings
 
 
@@ -98,8 +98,11 @@ def _both(one: Iterator[str], other: Iterator[str]) -> Iterator[str]:
 class _Side:
     """One destination of the line."""
 
-    def __init__(self, client: "redis.Redis", connection: Connection, stretch: Stretch, destination: str) -> None:
+    def __init__(
+        self, client: "redis.Redis", connection: Connection, stretch: Stretch, destination: str, most: int
+    ) -> None:
         self.destination = destination
+        self._most = most
         self.places: Counter[str] = Counter()
         self.wrong: list[Wrong] = []
         self._connection = connection
@@ -138,7 +141,8 @@ class _Side:
 
     def _broken(self, position: str, words: str) -> None:
         self.places[BROKEN] += 1
-        self.wrong.append(Wrong(position, self.destination, words))
+        if len(self.wrong) < self._most:
+            self.wrong.append(Wrong(position, self.destination, words))
 
 
 def _joined(client: "redis.Redis", partition: int, line: str, destination: str) -> str:

@@ -34,7 +34,9 @@ class Waiting(msgspec.Struct, frozen=True):
     exists: bool = False
     """Whether the destination has a place in the line's stream at all."""
     read_to: str = ""
-    """Everything later was not read yet."""
+    """Everything later that the stream has was not read yet."""
+    ends: str = ""
+    """Nothing later has ever been in the stream."""
     pending: Mapping[str, frozenset[int] | None] = {}
     """By the sortable beginning of an entry's positions, the numbers not finished; None: all."""
     aside: Mapping[str, Aside] = {}
@@ -42,7 +44,7 @@ class Waiting(msgspec.Struct, frozen=True):
     """Everything later is still to be read back from the archive; "" when nothing is."""
 
     def unread(self, position: str) -> bool:
-        return self.exists and position > self.read_to
+        return self.exists and self.read_to < position <= self.ends
 
     def in_hand(self, position: str) -> bool:
         entry, _, number = position.partition("/")
@@ -79,11 +81,22 @@ def waiting(client: "redis.Redis", partition: int, line: str, destination: str) 
     detached = cast(bytes | None, client.hget(keys.detached(partition, destination), line_of(line).source))
     return Waiting(
         exists=group is not None,
-        read_to=sortable(group["last-delivered-id"].decode())[:-6] + END_OF_ENTRY if group else "",
+        read_to=_end_of(group["last-delivered-id"]) if group else "",
+        ends=_end_of(client.xinfo_stream(stream)["last-generated-id"]) if group else "",
         pending=pending,
         aside=dict(_asides(client, partition, line, destination)),
-        detached_at=sortable(detached.decode())[:-6] + END_OF_ENTRY if detached else "",
+        detached_at=_end_of(detached) if detached else "",
     )
+
+
+def _end_of(entry_id: bytes) -> str:
+    """The last position that the entry may have."""
+    return _entry(entry_id) + END_OF_ENTRY
+
+
+def _entry(entry_id: bytes) -> str:
+    """What all positions of the entry begin with."""
+    return sortable(entry_id.decode()).partition("/")[0]
 
 
 def _pending(client: "redis.Redis", partition: int, line: str, destination: str) -> dict[str, frozenset[int] | None]:
@@ -92,7 +105,7 @@ def _pending(client: "redis.Redis", partition: int, line: str, destination: str)
         left = cast(list[bytes | None], client.hmget(keys.left(partition, line, destination), cast(list[str], ids)))
         for entry_id, numbers in zip(ids, left, strict=True):
             some = None if numbers is None else frozenset(map(int, numbers.split(b",")))
-            found[sortable(entry_id.decode())[:-6]] = some
+            found[_entry(entry_id)] = some
     return found
 
 

@@ -36,6 +36,6 @@ def test_a_position_is_right_when_one_end_covers_it_or_it_waits_but_not_both(
 
 
 def test_what_ended_while_the_audit_was_looking_may_still_be_listed_as_waiting() -> None:
-    waiting = Waiting(exists=True, read_to="")
+    waiting = Waiting(exists=True, read_to="", ends=POSITIONS[-1])
     prover = Prover(iter([Span(POSITIONS[0], POSITIONS[0], "delivered", 5)]), waiting, settled_ms=5)
     assert prover.place(POSITIONS[0]) == "delivered"
