@@ -111,11 +111,7 @@ class Log:
         answer = cast(Any, self._run(scripts.READ, names, [lease.token, lease.destination, keys.CONSUMER, after, most]))
         if not answer:
             return []
-        # An entry that was trimmed while pending comes back without fields: it has no messages left.
-        return [
-            Entry(entry_id.decode(), fields[fields.index(b"m") + 1].split(b"\n") if fields else [])
-            for entry_id, fields in answer[0][1]
-        ]
+        return [Entry(entry_id.decode(), _lines(fields)) for entry_id, fields in answer[0][1]]
 
     def commit(self, lease: Lease, source: str, settlement: Settlement) -> bool:
         """Write the settlement down; False when the lease was lost, and then nothing happened."""
@@ -182,3 +178,9 @@ class Log:
             return self._client.evalsha(script.sha, len(names), *names, *arguments)
         except redis.exceptions.NoScriptError:
             return self._client.eval(script.text, len(names), *names, *arguments)
+
+
+def _lines(fields: Sequence[bytes] | None) -> list[bytes]:
+    """None in an entry that was trimmed while pending, which comes back without fields; none in a canary."""
+    lines = fields[fields.index(b"m") + 1] if fields else b""
+    return lines.split(b"\n") if lines else []

@@ -22,6 +22,7 @@ def _load(name: str) -> Script:
 ACQUIRE = _load("acquire")
 APPEND = _load("append")
 ATTACH = _load("attach")
+CANARY = _load("canary")
 COMMIT = _load("commit")
 DISOWN = _load("disown")
 IDLE = _load("idle")
