@@ -7,7 +7,6 @@ import secrets
 import socket
 import time
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 
 import msgspec
 import redis
@@ -17,7 +16,7 @@ from collector.config import Config
 from collector.reload import Refused
 from worker import alarms, beats
 from worker.alarms import WORKER, Alarm
-from worker.beats import Beat, Written
+from worker.beats import Beat
 
 ROLE = "collector"
 FRESH_FOR = 1.0
@@ -85,22 +84,14 @@ class Pulse:
         """None while the log does not tell."""
         if self._beats is None:
             return None
-        silent = alarms.silent(self._beats, self._config.alarms.silence)
+        silent = beats.silent(self._beats, self._config.alarms.silence)
         quiet = tuple(beat.name for beat in silent if beat.role == WORKER)
         return Workers(sum(beat.role == WORKER for beat in self._beats) - len(quiet), quiet)
 
     def _beat(self) -> list[Beat] | None:
-        sign = Written(
-            role=ROLE,
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            at_ms=0,
-            version=version("turnout"),
-            config=self._config.version,
-            note=self._note() if self._refused else "",
-        )
+        sign = beats.sign(ROLE, self._config.version, note=self._note() if self._refused else "")
         try:
-            beats.beat(self._client, self._name, sign)
+            beats.give(self._client, self._name, sign)
             return alarms.present(beats.read(self._client))
         except RedisError:
             return None  # the appender tells of it, and /health/ready
@@ -114,7 +105,7 @@ class Pulse:
 
     def _leave(self) -> None:
         try:
-            beats.stop(self._client, self._name)
+            beats.remove(self._client, [self._name])
         except RedisError:
             logger.info("the log is away: the last beat of this collector stays there")
         self._client.close()

@@ -83,19 +83,15 @@ def judged(seen: Seen, settings: AlarmSettings) -> list[Alarm]:
 def present(found: Sequence[Beat]) -> list[Beat]:
     """Without those that are known to be gone: who was killed has nobody to say so for it."""
     here = socket.gethostname()
-    return [beat for beat in found if (_alive(beat.pid) if beat.host == here else beat.age_s < FORGOTTEN_S)]
-
-
-def silent(found: Sequence[Beat], silence: float) -> list[Beat]:
-    return [beat for beat in found if beat.age_s > silence]
+    return [beat for beat in found if (_alive(beat.pid) if beat.host == here else beat.age < FORGOTTEN_S)]
 
 
 def _of_workers(found: Sequence[Beat], silence: float) -> Iterator[Alarm]:
-    if not any(beat.role == WORKER and beat.age_s <= silence for beat in found):
+    if not any(beat.role == WORKER and beat.age <= silence for beat in found):
         yield Alarm(kind="workers", what=WORKER, words="no worker is alive: nothing is delivered")
-    for beat in silent(found, silence):
-        words = f"the {beat.role} with process id {beat.pid} on {beat.host} has been silent for {beat.age_s:.0f} s"
-        yield Alarm(kind="silent", what=beat.name, words=words, since=beat.age_s)
+    for beat in beats.silent(found, silence):
+        words = f"the {beat.role} with process id {beat.pid} on {beat.host} has been silent for {beat.age:.0f} s"
+        yield Alarm(kind="silent", what=beat.name, words=words, since=beat.age)
 
 
 def _of_configurations(found: Sequence[Beat]) -> Iterator[Alarm]:
