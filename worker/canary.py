@@ -25,14 +25,18 @@ class CanaryAge(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def send_canaries(client: "redis.Redis", config: Config) -> None:
-    """Append one for each source, in a partition that is another one each time. Raises redis.RedisError."""
+    """Append one for each source. Raises redis.RedisError."""
     seconds, _ = client.time()
-    turn = int(seconds / config.alarms.canary)
     for number, (source, destinations) in enumerate(sorted(config.routes().items())):
-        partition = (turn + number) % config.log.partitions
-        sent = _append(client, partition, source, destinations)
+        partition = in_turn(seconds, config) + number
+        sent = _append(client, partition % config.log.partitions, source, destinations)
         for destination in destinations:
             _note(client, source, destination, sent)
+
+
+def in_turn(now: float, config: Config) -> int:
+    """The partition for the canaries of this moment (seconds): each has its turn."""
+    return int(now / config.alarms.canary) % config.log.partitions
 
 
 def ages(client: "redis.Redis", config: Config) -> list[CanaryAge]:

@@ -1,6 +1,7 @@
 """`turnout up`: everything on this machine, in one process tree."""
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import typer
@@ -46,7 +47,7 @@ def up(
         raise Trouble(*str(error).splitlines()) from error
     except OSError as error:
         raise Trouble(f"{error.filename or settings.data}: {error.strerror}") from error
-    typer.echo("turnout: stopped; what was accepted is kept", err=True)
+    say("stopped; what was accepted is kept")
 
 
 def keep_running(config: "Config", read: "Reread", workers: int | None) -> None:
@@ -76,7 +77,8 @@ def keep_running(config: "Config", read: "Reread", workers: int | None) -> None:
 
 
 def say(words: str) -> None:
-    typer.echo(f"turnout: {words}", err=True)
+    with suppress(OSError):  # a terminal that closes stops us, and must not do so in the middle of it
+        typer.echo(f"turnout: {words}", err=True)
 
 
 def listening_on(config: "Config") -> "list[socket]":
