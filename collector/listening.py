@@ -32,9 +32,10 @@ def listen(host: str, port: int, backlog: int) -> list[socket.socket]:
 def given(descriptors: Sequence[int]) -> list[socket.socket]:
     """Those that were handed over as open descriptors. Raises OSError when one is no listening socket."""
     sockets = [socket.socket(fileno=number) for number in descriptors]
-    for one in sockets:
-        if not one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-            raise OSError(errno.EINVAL, f"descriptor {one.fileno()} does not listen")
+    idle = [one.fileno() for one in sockets if not one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)]
+    if idle:
+        close(sockets)
+        raise OSError(errno.EINVAL, f"descriptor {idle[0]} does not listen")
     return sockets
 
 

@@ -78,7 +78,7 @@ class Pulse:
 
     def _note(self) -> str:
         """Without the reasons themselves: /health is open to everybody."""
-        return f"a changed configuration was refused ({len(self._refused)} reasons in the log); the old one goes on"
+        return f"a changed configuration was refused ({len(self._refused)} reasons, see the log); the old one goes on"
 
     def _workers(self) -> Workers | None:
         """None while the log does not tell."""
