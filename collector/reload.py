@@ -4,12 +4,9 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from redis.exceptions import RedisError
-
 from collector.config import FILE, Config
 from collector.run import NotRunning
 from destinations.errors import Problem, SettingsError
-from worker.errors import WorkerError
 
 Reread = Callable[[], Config]
 """Reads the configuration anew. Raises SettingsError or NotRunning."""
@@ -57,15 +54,6 @@ def reread(old: Config, read: Reread) -> Config:
         raise Refused([str(error)]) from error
     if reasons := fixed(old, new):
         raise Refused([str(Problem(new.path or "the configuration", reason)) for reason in reasons])
-    return new
-
-
-def prepared(new: Config, prepare: Callable[[Config], None]) -> Config:
-    """The new configuration, once the log is prepared for it. Raises Refused."""
-    try:
-        prepare(new)
-    except (RedisError, WorkerError, OSError) as error:
-        raise Refused([f"the log could not be prepared for it: {type(error).__name__}"]) from error
     return new
 
 

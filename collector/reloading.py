@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from collector.config import Config
-from collector.reload import FileWatch, Refused, Reread, prepared, reread
+from collector.reload import FileWatch, Refused, Reread, reread
 from collector.terminal import Terminal
 
 LOOK_EVERY = 1.0
@@ -74,4 +74,6 @@ class Reloader:
 
     def _fresh(self) -> Config:
         new = reread(self._config, self._read)
-        return new if new.version == self._config.version else prepared(new, self._prepare)
+        if new.version != self._config.version:
+            self._prepare(new)
+        return new

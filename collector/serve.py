@@ -67,8 +67,13 @@ def _prepare(config: Config) -> None:
 def _make_room_in_the_log(config: Config) -> None:
     """Give new destinations their place, while the old configuration is still in force."""
     client = connect.client(config.log.url, timeout=config.log.timeout)
-    _make_room(client, config)
-    client.close()
+    try:
+        _make_room(client, config)
+    except RedisError as error:
+        words = "the log is away (%s): a new destination gets its place with the next message of each partition"
+        logger.warning(words, type(error).__name__)
+    finally:
+        client.close()
 
 
 def _make_room(client: "redis.Redis", config: Config) -> None:

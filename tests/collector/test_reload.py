@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from collector.config import Config, config_of, load
-from collector.reload import FileWatch, Refused, Standing, fixed, prepared, reread
+from collector.reload import FileWatch, Refused, Standing, fixed, reread
 from collector.run import NotRunning
-from worker.errors import PartitionsChanged
 
 BASE = '[sources.web]\nwrite_keys = ["k"]\n'
 
@@ -69,14 +68,6 @@ def test_one_that_counts_on_servers_that_are_gone_is_refused() -> None:
 
     with pytest.raises(Refused, match="no `turnout up` is running"):
         reread(config(), read)
-
-
-def test_one_that_the_log_cannot_be_prepared_for_is_refused() -> None:
-    def prepare(new: Config) -> None:
-        raise PartitionsChanged(stored=8, configured=4)
-
-    with pytest.raises(Refused, match="the log could not be prepared"):
-        prepared(config(), prepare)
 
 
 def test_a_file_is_read_once_at_first_for_it_may_have_changed_unseen(tmp_path: Path) -> None:
