@@ -51,7 +51,7 @@ class Appender:
 
     def renew(self, terms: Terms) -> None:
         """From the next flush on. What belongs to a source that is gone was accepted before, and still has its way."""
-        self._next_terms = msgspec.structs.replace(terms, routes={**self._terms.routes, **terms.routes})
+        self._next_terms = msgspec.structs.replace(terms, routes={**self._next_terms.routes, **terms.routes})
 
     def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._run(), name="appender")

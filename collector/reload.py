@@ -1,6 +1,7 @@
 """What a change of the configuration means for a process that runs."""
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -57,22 +58,29 @@ def reread(old: Config, read: Reread) -> Config:
     return new
 
 
+REST = 0.5
+"""Seconds for which a file has to stay as it is before it is read: editors write in several steps."""
+
+
 class FileWatch:
-    """Says once when the configuration's file has changed and come to rest, for editors write in several steps.
+    """Says once when the configuration's file has changed and come to rest.
 
     The first look counts as a change: somebody may have saved between our reading and our watching.
     """
 
-    def __init__(self, path: str | None) -> None:
+    def __init__(self, path: str | None, *, rest: float = REST) -> None:
         self._path = Path(path) if path else FILE
+        self._rest = rest
         self._taken: Fingerprint | str | None = "nothing yet"
         self._last = fingerprint(self._path)
+        self._since = time.monotonic()
 
     def changed(self) -> bool:
         found = fingerprint(self._path)
-        at_rest = found == self._last
-        self._last = found
-        if not at_rest or found == self._taken:
+        if found != self._last:
+            self._last, self._since = found, time.monotonic()
+            return False
+        if found == self._taken or time.monotonic() - self._since < self._rest:
             return False
         self._taken = found
         return True

@@ -73,14 +73,14 @@ def test_one_that_counts_on_servers_that_are_gone_is_refused() -> None:
 def test_a_file_is_read_once_at_first_for_it_may_have_changed_unseen(tmp_path: Path) -> None:
     file = tmp_path / "turnout.toml"
     file.write_text("a")
-    watch = FileWatch(str(file))
+    watch = FileWatch(str(file), rest=0)
     assert [watch.changed() for _ in range(3)] == [True, False, False]
 
 
 def test_a_file_that_is_being_written_is_left_alone_until_it_rests(tmp_path: Path) -> None:
     file = tmp_path / "turnout.toml"
     file.write_text("a")
-    watch = FileWatch(str(file))
+    watch = FileWatch(str(file), rest=0)
     watch.changed()
     seen = []
     for text in ("", "ab", "abc", "abc"):
@@ -90,10 +90,17 @@ def test_a_file_that_is_being_written_is_left_alone_until_it_rests(tmp_path: Pat
     assert seen == [False, False, False, True]
 
 
+def test_a_file_that_has_not_rested_long_enough_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "turnout.toml"
+    file.write_text("a")
+    watch = FileWatch(str(file), rest=600)
+    assert [watch.changed() for _ in range(5)] == [False] * 5
+
+
 def test_a_file_that_another_one_takes_the_place_of_has_changed(tmp_path: Path) -> None:
     file, fresh = tmp_path / "turnout.toml", tmp_path / "fresh"
     file.write_text("a")
-    watch = FileWatch(str(file))
+    watch = FileWatch(str(file), rest=0)
     watch.changed()
     fresh.write_text("b")
     os.utime(fresh, ns=(0, file.stat().st_mtime_ns))
@@ -104,7 +111,7 @@ def test_a_file_that_another_one_takes_the_place_of_has_changed(tmp_path: Path) 
 def test_a_file_that_goes_and_comes_back_as_it_was_has_not_changed(tmp_path: Path) -> None:
     file = tmp_path / "turnout.toml"
     file.write_text("a")
-    watch = FileWatch(str(file))
+    watch = FileWatch(str(file), rest=0)
     watch.changed()
     file.rename(tmp_path / "away")
     assert not watch.changed()
@@ -115,7 +122,7 @@ def test_a_file_that_goes_and_comes_back_as_it_was_has_not_changed(tmp_path: Pat
 def test_who_was_told_to_read_it_does_not_do_so_twice(tmp_path: Path) -> None:
     file = tmp_path / "turnout.toml"
     file.write_text("a")
-    watch = FileWatch(str(file))
+    watch = FileWatch(str(file), rest=0)
     watch.changed()
     file.write_text("ab")
     watch.take()
