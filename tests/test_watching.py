@@ -55,8 +55,8 @@ def turnout(tmp_path: Path) -> Any:
 
 def test_where_all_is_well_there_is_no_alarm_and_canaries_arrive_everywhere(turnout: Running) -> None:
     with log_of(turnout) as client:
-        for destination in ("hook", "archive"):
-            eventually(lambda name=destination: client.hexists(keys.canary(name), "web"), what="a canary arrived")
+        names = [keys.canary(destination) for destination in ("hook", "archive")]
+        eventually(lambda: all(client.hexists(name, "web") for name in names), what="a canary arrived everywhere")
     eventually(lambda: not alarms(turnout), what="no alarm")
     ready = json.loads(turnout.request("GET", "/health/ready")[1])
     assert ready["workers"]["alive"] == 1
