@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,11 +16,14 @@ import rq
 from tests.processes import alive, children
 from tests.waiting import eventually
 from tests.worker.rig import append, exit_code, forked, terms
-from worker import child, jobs, keys, pool
+from worker import beats, child, jobs, keys, pool
 from worker.config import Config, DestinationTable, LogSettings, RqSettings, ServerUrl, Source, WorkerSettings
 from worker.embedded import Server
 from worker.log import Log
 from worker.pool import Pool
+from worker.reload import Reload
+from worker.slot import Slot
+from worker.team import Role
 
 HOOK = terms("hook")
 
@@ -50,10 +54,20 @@ def owners(client: redis.Redis) -> list[str]:
     return [worker.name for worker in rq.Worker.all(connection=client)]
 
 
+def only(work: Callable[[str, Slot], None]) -> pool.Roles:
+    """A pool with one kind of child process, which does this."""
+    return lambda config: [Role("worker", config.worker.processes, work)]
+
+
+def workers_of(client: redis.Redis) -> list[int]:
+    """The process ids of the workers that are at work."""
+    return [beat.pid for beat in beats.read(client) if beat.role == child.ROLE]
+
+
 @contextmanager
-def working(config: Config) -> Iterator[int]:
+def working(config: Config, reload: Reload | None = None, **options: Any) -> Iterator[int]:
     """A pool at work; when it is done with, its workers are gone too."""
-    with forked(lambda: os._exit(pool.run(config))) as pid:
+    with forked(lambda: os._exit(Pool(config, reload=reload, **options).run())) as pid:
         workers = eventually(lambda: [one.pid for one in children(pid)], what="a worker was started")
         try:
             yield pid
@@ -90,13 +104,13 @@ def test_a_killed_worker_is_replaced_and_its_lease_is_freed(
     config: Config, log_client: redis.Redis, rq_client: redis.Redis, delivered: Callable[[], list[str]]
 ) -> None:
     with working(config) as pid:
-        (worker,) = children(pid)
-        (owner,) = eventually(lambda: [name for name in owners(rq_client) if name.endswith(f".{worker.pid}")])
+        (worker,) = eventually(lambda: workers_of(log_client))
+        (owner,) = eventually(lambda: [name for name in owners(rq_client) if name.endswith(f".{worker}")])
         Log(log_client, lease_ms=600_000).acquire(0, "hook", owner)
         append(log_client, HOOK, "a")
-        os.kill(worker.pid, signal.SIGKILL)
+        os.kill(worker, signal.SIGKILL)
         eventually(lambda: delivered() == ["a"])
-        assert worker.pid not in [one.pid for one in children(pid)]
+        assert worker not in [one.pid for one in children(pid)]
 
 
 def test_a_pool_that_is_asked_to_stop_takes_its_workers_along(
@@ -112,12 +126,12 @@ def test_a_pool_that_is_asked_to_stop_takes_its_workers_along(
 def test_a_worker_that_has_not_begun_to_listen_stops_too(config: Config, tmp_path: Path) -> None:
     """A signal may come between the fork and the moment at which RQ takes signals."""
 
-    def not_yet(_owner: str) -> None:
+    def not_yet(_owner: str, _slot: Slot) -> None:
         (tmp_path / "forked").touch()
         signal.pause()
         signal.pause()
 
-    with forked(lambda: Pool(config, not_yet).run()) as pid:
+    with forked(lambda: os._exit(Pool(config, only(not_yet)).run())) as pid:
         eventually((tmp_path / "forked").exists)
         begun = time.monotonic()
         os.kill(pid, signal.SIGTERM)
@@ -128,14 +142,14 @@ def test_a_worker_that_has_not_begun_to_listen_stops_too(config: Config, tmp_pat
 def test_workers_that_die_at_once_are_started_less_and_less_often(config: Config, tmp_path: Path) -> None:
     starts = tmp_path / "starts"
 
-    def die(_owner: str) -> None:
+    def die(_owner: str, _slot: Slot) -> None:
         with starts.open("a") as lines:
             lines.write(f"{time.monotonic()}\n")
 
     def times() -> list[float]:
         return [float(line) for line in starts.read_text().split()] if starts.exists() else []
 
-    with forked(lambda: Pool(config, die).run()):
+    with forked(lambda: os._exit(Pool(config, only(die)).run())):
         first, second, third = eventually(lambda: times() if len(times()) == 3 else None) or [0.0] * 3
     assert second - first >= 0.5
     assert third - second >= 1.0
@@ -152,7 +166,7 @@ def test_a_log_of_another_number_of_partitions_is_not_worked_on(
 def test_what_every_destination_has_is_trimmed(config: Config, log_client: redis.Redis) -> None:
     append(log_client, HOOK, "a", "b")
     log_client.xreadgroup("hook", keys.CONSUMER, {keys.log(0, "web"): ">"}, noack=True)
-    Pool(config, lambda _owner: None)._trim()
+    Pool(config)._trim()
     assert log_client.xlen(keys.log(0, "web")) == 0
 
 
@@ -163,5 +177,5 @@ def test_a_worker_opens_only_the_destinations_that_some_source_asks_for(config: 
 
 
 def test_a_worker_of_another_pool_with_the_same_process_id_has_another_name(config: Config) -> None:
-    pools = [Pool(config, lambda _owner: None) for _ in range(2)]
-    assert pools[0]._owner(12) != pools[1]._owner(12)
+    pools = [Pool(config) for _ in range(2)]
+    assert pools[0]._family != pools[1]._family
