@@ -38,7 +38,11 @@ def open_destinations(config: Config) -> dict[str, Destination[Any]]:
 
 def run(config: Config, owner: str, slot: Slot) -> None:
     """Work until SIGTERM: what is in hand is finished first. `owner` is its name, to RQ too: unique while it lives."""
-    destinations = open_destinations(config)
+    deliver(config, owner, slot, open_destinations(config))
+
+
+def deliver(config: Config, owner: str, slot: Slot, destinations: Mapping[str, Destination[Any]]) -> None:
+    """The same for destinations that are open already."""
     client = connect.client(config.log.url, timeout=config.log.timeout)
     log = Log(client, lease_ms=int(config.worker.lease * 1000))
     keeper = Keeper(log.renew, interval=config.worker.lease / 3)

@@ -26,16 +26,14 @@ class Hand:
         self._change = threading.Condition()
         self._stopped = False
         self._begun: float | None = None
-        self._thread = self._start()
+        self._thread = threading.Thread(target=self._run, name=f"deliver to {destination}", daemon=True)
+        self._thread.start()
 
     def give(self, partition: int) -> None:
         """Drain this partition too; once is enough while it has not been begun."""
         with self._change:
             self._wanted[partition] = None
             self._change.notify_all()
-            # An adapter may end the thread that it runs in.
-            if not self._thread.is_alive() and not self._stopped:
-                self._thread = self._start()
 
     def stop(self) -> None:
         """Begin nothing new."""
@@ -51,11 +49,6 @@ class Hand:
         """Seconds since the drain in hand began."""
         begun = self._begun
         return time.monotonic() - begun if begun is not None else 0.0
-
-    def _start(self) -> threading.Thread:
-        thread = threading.Thread(target=self._run, name=f"deliver to {self.destination}", daemon=True)
-        thread.start()
-        return thread
 
     def _next(self) -> int | None:
         with self._change:
@@ -74,7 +67,7 @@ class Hand:
                     self._go_on(partition)
             except redis.RedisError as error:
                 logger.warning("%s: the log is away: %s", self.destination, error)
-            except Exception as error:  # noqa: BLE001  the thread is all that this destination has
+            except (Exception, SystemExit) as error:  # noqa: BLE001  the thread is all that this destination has
                 # Not its words: they may quote a secret, or a message.
                 logger.error(
                     "delivering to %s from p%02d failed: %s at %s",
