@@ -13,6 +13,7 @@ import sqlalchemy.exc
 
 from worker import beats, connect, keys, scripts
 from worker.config import Config
+from worker.database.engine import open_database
 from worker.duties import Duty, duties_of
 from worker.errors import WorkerError
 from worker.pulse import Pulse
@@ -144,7 +145,7 @@ class Clerk:
 def run(config: Config, name: str, slot: Slot) -> None:
     """Be a clerk until SIGTERM. Only one of a cluster is on duty; the others are ready to take over."""
     client = connect.client(config.log.url, timeout=config.log.timeout)
-    clerk = Clerk(Lock(client, name), lambda: duties_of(config, client))
+    clerk = Clerk(Lock(client, name), lambda: duties_of(config, client, open_database(config)))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: clerk.stop())
     pulse = Pulse(client, name, beats.sign(ROLE, config.version), slot, busy=clerk.busy, longest=LONGEST_DUTY)

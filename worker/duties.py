@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 import redis
+from sqlalchemy import Engine
 
 from worker.config import Config
 
@@ -17,6 +18,6 @@ class Duty(msgspec.Struct, frozen=True):
     run: Callable[[], None]
 
 
-def duties_of(config: Config, client: "redis.Redis") -> list[Duty]:
+def duties_of(config: Config, client: "redis.Redis", database: Engine) -> list[Duty]:
     """All duties of a cluster; `client` is the log's."""
     return []

@@ -23,6 +23,14 @@ def _load(name: str) -> Script:
     return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
+def run(client: "redis.Redis", script: Script, names: Sequence[str], arguments: Sequence[str | bytes | int]) -> object:
+    """What the script answers; the server is told its text only where it does not know it."""
+    try:
+        return client.evalsha(script.sha, len(names), *names, *arguments)
+    except redis.exceptions.NoScriptError:
+        return client.eval(script.text, len(names), *names, *arguments)
+
+
 ACQUIRE = _load("acquire")
 APPEND = _load("append")
 ATTACH = _load("attach")
@@ -35,6 +43,7 @@ READ = _load("read")
 REFUSE = _load("refuse")
 RELEASE = _load("release")
 RENEW = _load("renew")
+RESEND = _load("resend")
 ROUSE = _load("rouse")
 SUCCEED = _load("succeed")
 SWEEP = _load("sweep")
@@ -48,14 +57,6 @@ class Call(msgspec.Struct, frozen=True):
     script: Script
     names: Sequence[str]
     arguments: Sequence[str | bytes | int] = ()
-
-
-def run(client: "redis.Redis", script: Script, names: Sequence[str], arguments: Sequence[str | bytes | int]) -> object:
-    """Run one script, which the server may not know yet."""
-    try:
-        return client.evalsha(script.sha, len(names), *names, *arguments)
-    except redis.exceptions.NoScriptError:
-        return client.eval(script.text, len(names), *names, *arguments)
 
 
 def run_all(client: "redis.Redis", calls: Sequence[Call]) -> list[object]:

@@ -37,6 +37,7 @@ HOOK = terms("hook")
 @pytest.fixture
 def config(log_process: Server, rq_process: Server, tmp_path: Path) -> Config:
     return Config(
+        data=tmp_path,
         log=LogSettings(url=ServerUrl(log_process.url), partitions=1),
         rq=RqSettings(url=ServerUrl(rq_process.url)),
         worker=WorkerSettings(processes=1),
