@@ -7,8 +7,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from collector.config import Config
-from collector.reload import FileWatch, Refused, Reread, reread
+from collector.reload import Refused, Reread, reread
 from collector.terminal import Terminal
+from worker.reload import FileWatch
 
 LOOK_EVERY = 1.0
 
@@ -36,6 +37,7 @@ class Reloader:
         self._stop = stop
         self._terminal = Terminal()
         self._watch = FileWatch(config.path)
+        self._watch.doubt()
         self._asked = asyncio.Event()
 
     async def keep_watching(self) -> None:

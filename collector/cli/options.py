@@ -46,7 +46,7 @@ def configured(
     from destinations.errors import SettingsError
 
     try:
-        return _loaded(file, data, host=host, port=port, workers=workers)
+        return loaded(file, data, host=host, port=port, workers=workers)
     except SettingsError as error:
         raise Trouble(*error.problems, code=WRONG) from error
 
@@ -65,13 +65,18 @@ def reading_anew(
     What it returns raises SettingsError.
     """
     path = file or (Path(config.path) if config.path else None)
-    return lambda: _loaded(path, data, host=host, port=port, workers=workers)
+    return lambda: loaded(path, data, host=host, port=port, workers=workers)
 
 
-def _loaded(
-    file: Path | None, data: Path | None, *, host: str | None, port: int | None, workers: int | None
+def loaded(
+    file: Path | None,
+    data: Path | None,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    workers: int | None = None,
 ) -> "Config":
-    """Raises SettingsError."""
+    """The same, for who can go on without: raises SettingsError."""
     import msgspec
 
     from collector.config import load
