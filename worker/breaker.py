@@ -101,6 +101,7 @@ class Breaker:
 
     def look(self, destination: str) -> View:
         """Whether to send now. Takes the right to probe when it is due: one round trip more."""
+        self._probes.pop(destination, None)
         found, now_ms = self._records([destination])
         record = found.get(destination)
         if record is None:

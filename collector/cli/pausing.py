@@ -21,9 +21,9 @@ def pause(
     config: ConfigFile = None,
     data: DataDirectory = None,
 ) -> None:
-    """Deliver nothing to a destination until it is resumed.
+    """Deliver nothing to a destination for a while.
 
-    What comes meanwhile is kept for it, in order.
+    What comes is kept for it, in order, until `turnout resume`.
     """
     settings = _reaching(destination, config, data)
     from worker.breaker import breaker_of
@@ -34,7 +34,7 @@ def pause(
 
 
 def resume(destination: Destination, config: ConfigFile = None, data: DataDirectory = None) -> None:
-    """Deliver to a destination again, whatever kept it from receiving."""
+    """Deliver to a destination again, whatever prevented it."""
     settings = _reaching(destination, config, data)
     from worker.breaker import breaker_of
 
