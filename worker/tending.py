@@ -8,7 +8,7 @@ from worker.scripts import Call
 
 def sweep_call(partition: int, destinations: Sequence[str], lease_ms: int, again_ms: int, armed_ms: int) -> Call:
     """Answers with the positions (from 1) of the destinations with work, no owner and no recent nudge."""
-    kinds = (keys.lease, keys.ready, keys.armed, keys.backoff)
+    kinds = (keys.lease, keys.ready, keys.armed, keys.aside)
     names = [kind(partition, destination) for destination in destinations for kind in kinds]
     return Call(scripts.SWEEP, names, [lease_ms, again_ms, armed_ms])
 

@@ -6,6 +6,7 @@ from collector import run
 from tests.collector.cli.conftest import Turnout
 from tests.receiver import Receiver
 from tests.running import running
+from tests.waiting import eventually
 from worker import connect
 from worker.breaker import Breaker
 
@@ -39,3 +40,15 @@ def test_only_a_destination_that_is_configured_can_be_paused(turnout: Turnout, t
     ended = turnout("pause", "hok")
     assert ended.code == 2
     assert "there is no destination 'hok'; there are archive" in ended.err
+
+
+def test_a_paused_destination_gets_nothing_until_it_is_resumed(tmp_path: Path) -> None:
+    with Receiver() as receiver, running(tmp_path, CONFIG.format(url=receiver.url)) as turnout:
+        turnout.command("pause", "hook")
+        assert turnout.post("/v1/track", {"userId": "u", "event": "A"})[0] == 200
+        eventually(lambda: turnout.account("web", "archive")["delivered"] == 1, what="the others are not paused")
+        assert turnout.account("web", "hook")["waiting"] == 1
+        assert turnout.account("web", "hook")["out"] == "paused by hand"
+        assert receiver.requests == []
+        turnout.command("resume", "hook")
+        receiver.wait_for(1)
