@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 
+import msgspec
 from redis.exceptions import ConnectionError as ConnectionLost
 from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError, ResponseError
 
@@ -38,7 +39,7 @@ class Appender:
         timeout: float = 2.0,
     ) -> None:
         self._exchange = exchange
-        self._terms = terms
+        self._terms = self._next_terms = terms
         self._nudge = nudge
         self._replicas = replicas
         self._timeout = timeout
@@ -47,6 +48,10 @@ class Appender:
         self._attached: set[tuple[int, str]] = set()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
+
+    def renew(self, terms: Terms) -> None:
+        """From the next flush on. What belongs to a source that is gone was accepted before, and still has its way."""
+        self._next_terms = msgspec.structs.replace(terms, routes={**self._next_terms.routes, **terms.routes})
 
     def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._run(), name="appender")
@@ -92,6 +97,9 @@ class Appender:
             lot, self._lot = self._lot, Lot(self._terms.partitions)
             if not lot.waiters:
                 continue
+            if self._terms is not self._next_terms:
+                self._terms = self._next_terms
+                self._attached.clear()
             try:
                 await self._flush(lot)
             finally:

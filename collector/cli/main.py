@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from collector.cli import audit, check, detach, kept, send, serve, status, tail, up, version, where, work
+from collector.cli import audit, check, detach, kept, pausing, send, serve, status, tail, up, version, where, work
 from collector.cli.trouble import Trouble
 
 app = typer.Typer(
@@ -27,6 +27,8 @@ for command in (
     status.status,
     where.where,
     audit.audit,
+    pausing.pause,
+    pausing.resume,
     detach.detach,
     check.check,
     version.version,

@@ -9,6 +9,8 @@ import typer
 from collector.cli.trouble import WRONG, Trouble
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from collector.config import Config
 
 ConfigFile = Annotated[
@@ -41,15 +43,45 @@ def configured(
     workers: int | None = None,
 ) -> "Config":
     """The configuration, with what the command line says before what the file says. Raises Trouble."""
-    import msgspec
-
-    from collector.config import load
     from destinations.errors import SettingsError
 
     try:
-        config = load(file, os.environ, data=data)
+        return loaded(file, data, host=host, port=port, workers=workers)
     except SettingsError as error:
         raise Trouble(*error.problems, code=WRONG) from error
+
+
+def reading_anew(
+    config: "Config",
+    file: Path | None,
+    data: Path | None,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    workers: int | None = None,
+) -> "Callable[[], Config]":
+    """Reads `config` again from where it came: from its file even if that is gone now, which is an error then.
+
+    What it returns raises SettingsError.
+    """
+    path = file or (Path(config.path) if config.path else None)
+    return lambda: loaded(path, data, host=host, port=port, workers=workers)
+
+
+def loaded(
+    file: Path | None,
+    data: Path | None,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    workers: int | None = None,
+) -> "Config":
+    """The same, for who can go on without: raises SettingsError."""
+    import msgspec
+
+    from collector.config import load
+
+    config = load(file, os.environ, data=data)
     collector = msgspec.structs.replace(
         config.collector, host=host or config.collector.host, port=port or config.collector.port
     )
