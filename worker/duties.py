@@ -11,7 +11,6 @@ from worker.config import Config
 from worker.stories.keeping import forget
 from worker.stories.moving import move_stories
 
-
 MOVE_EVERY = 5.0
 FORGET_EVERY = 600.0
 

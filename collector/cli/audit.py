@@ -25,7 +25,7 @@ def audit(
     most: Annotated[int, typer.Option("--most", "-n", min=1, max=100_000, help="Name so many at most.")] = 100,
     as_json: AsJson = False,
 ) -> None:
-    """Prove that every message is delivered, filtered, dead or waiting.
+    """Prove that no message is missing.
 
     Reads the archive, the log, what was told of deliveries and the dead
     letters, and holds them against each other while traffic goes on. Ends
