@@ -47,9 +47,9 @@ class Appender:
     def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._run(), name="appender")
 
-    def follow(self, terms: Terms) -> None:
-        """Go by these terms from the next flush on; the number of partitions stays."""
-        self._sender.follow(terms)
+    def renew(self, terms: Terms) -> None:
+        """From the next flush on. What belongs to a source that is gone was accepted before, and still has its way."""
+        self._sender.renew(terms)
 
     async def stop(self) -> None:
         """Flush what is gathered, then end."""
@@ -63,8 +63,9 @@ class Appender:
         await self._exchange.close()
 
     def _at_work(self) -> bool:
-        at_work = self._task is not None and not self._task.done() and not self._stopping
-        return at_work and (self._detour is None or not self._detour.broken())
+        if self._task is None or self._stopping or self._task.done():
+            return False
+        return self._detour is None or not self._detour.broken()
 
     async def put(self, items: Sequence[Item], refusals: Sequence[Refusal]) -> None:
         """Return once all are stored as durably as configured. Raises LogUnavailable, or LogFull."""

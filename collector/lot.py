@@ -96,12 +96,18 @@ class Lot:
         found = [trouble for place in places if (trouble := self.strands[place].trouble())]
         return next((trouble for trouble in found if isinstance(trouble, LogRefused)), found[0] if found else None)
 
+    def all_well(self) -> bool:
+        return not any(strand.trouble() for strand in self.strands.values())
+
     def answer(self) -> None:
         """Tell everybody who still waits what became of the messages."""
+        all_well = self.all_well()
         for put in self.puts:
-            put.tell(self.trouble(put.places))
+            put.tell(None if all_well else self.trouble(put.places))
 
     def stranded(self) -> list[Put]:
         """Those whose messages the log would take at another time."""
+        if self.all_well():
+            return []
         troubles = ((put, self.trouble(put.places)) for put in self.puts)
         return [put for put, trouble in troubles if trouble is not None and not isinstance(trouble, LogRefused)]

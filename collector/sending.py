@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Sequence
 
+import msgspec
 from redis.exceptions import (
     BusyLoadingError,
     ClusterDownError,
@@ -41,7 +42,7 @@ class Sender:
 
     def __init__(self, exchange: Exchange, terms: Terms, nudge: Nudge, *, replicas: int, timeout: float) -> None:
         self.exchange = exchange
-        self._terms = terms
+        self._terms = self._next_terms = terms
         self._nudge = nudge
         self._replicas = replicas
         self._timeout = timeout
@@ -51,13 +52,13 @@ class Sender:
     def partitions(self) -> int:
         return self._terms.partitions
 
-    def follow(self, terms: Terms) -> None:
-        """Go by these terms from the next lot on; the number of partitions is the same for ever."""
-        self._terms = terms
-        self._attached = set()
+    def renew(self, terms: Terms) -> None:
+        """From the next lot on. What belongs to a source that is gone was accepted before, and still has its way."""
+        self._next_terms = msgspec.structs.replace(terms, routes={**self._next_terms.routes, **terms.routes})
 
     async def send(self, lot: Lot) -> None:
         """Every strand says afterwards what became of it; one that says nothing was not heard of."""
+        self._turn_to_next_terms()
         strands = list(lot.strands.values())
         try:
             answers = await self._insist(strands)
@@ -76,6 +77,11 @@ class Sender:
                 pairs += [(strand.partition, destinations[position - 1]) for position in answer[2:]]
         if pairs:
             self._nudge(pairs)
+
+    def _turn_to_next_terms(self) -> None:
+        if self._terms is not self._next_terms:
+            self._terms = self._next_terms
+            self._attached.clear()
 
     async def _attach(self, link: Link, strands: Sequence[Strand]) -> None:
         """Before the first append to a stream: give it the groups that the configuration asks for."""
