@@ -1,5 +1,6 @@
 """Carries a lot to the log server in one round trip, and notes with each strand what the server said."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 
@@ -47,6 +48,7 @@ class Sender:
         self._replicas = replicas
         self._timeout = timeout
         self._attached: set[tuple[int, str]] = set()
+        self._turn = asyncio.Lock()
 
     @property
     def partitions(self) -> int:
@@ -57,8 +59,12 @@ class Sender:
         self._next_terms = msgspec.structs.replace(terms, routes={**self._next_terms.routes, **terms.routes})
 
     async def send(self, lot: Lot) -> None:
-        """Every strand says afterwards what became of it; one that says nothing was not heard of."""
-        self._turn_to_next_terms()
+        """Every strand says afterwards what became of it; one that says nothing was not heard of. One at a time."""
+        async with self._turn:
+            self._turn_to_next_terms()
+            await self._send(lot)
+
+    async def _send(self, lot: Lot) -> None:
         strands = list(lot.strands.values())
         try:
             answers = await self._insist(strands)

@@ -1,6 +1,7 @@
 """All spool files that a collector holds: one of its own to write to, and those that others left behind."""
 
 import logging
+import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,8 +28,18 @@ class Shelf:
     def open(self) -> None:
         """Take a slot, and look into it."""
         if self._own is None:
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self._directory.is_dir():
+                self._create()
             self._own = self._free()
+
+    def _create(self) -> None:
+        """A power cut must not take the directory with all that is in it: its name has to be on disk too."""
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        parent = os.open(self._directory.parent, os.O_RDONLY)
+        try:
+            os.fsync(parent)
+        finally:
+            os.close(parent)
 
     def _free(self) -> Slot:
         for slot in free_slots(self._directory, most_bytes=self._most_bytes):

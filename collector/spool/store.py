@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -132,11 +132,12 @@ class Store:
             )
 
     def shrink(self) -> None:
-        """Give the room of what is gone back to the disk, where it is much."""
+        """Give the room of what is gone back to the disk, where it is much and nobody is looking just now."""
         (pages,) = self._database.execute("PRAGMA page_count").fetchone()
         if pages > SHRINK_FROM_PAGES:
-            self._database.execute("VACUUM")
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            with suppress(sqlite3.OperationalError):
+                self._database.execute("VACUUM")
+                self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def try_out(self, size: int) -> None:
         """Write so many bytes and delete them again: raises as `add` would."""
