@@ -189,6 +189,42 @@ def test_a_log_that_may_not_be_written_to_is_waited_for(own: Server, tmp_path: P
         in_order(stored(client), 6)
 
 
+class Cutter:
+    """Stands before the log, and cuts a connection instead of passing on the answer to a transaction."""
+
+    def __init__(self, server: Path) -> None:
+        self._server = server
+        self.cuts = 0
+
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_log, to_log = await asyncio.open_unix_connection(self._server)
+        while asked := await reader.read(1 << 20):
+            to_log.write(asked)
+            answer = await from_log.read(1 << 20)
+            if self.cuts and b"EXEC" in asked:
+                self.cuts -= 1
+                break
+            writer.write(answer)
+        for end in (writer, to_log):
+            end.close()
+
+
+@pytest.mark.parametrize("cuts", [1, 2, 3, 4])
+def test_an_answer_that_is_cut_off_makes_no_second_copy(own: Server, tmp_path: Path, cuts: int) -> None:
+    async def act(appender: Appender) -> None:
+        cutter = Cutter(own.socket)
+        async with await asyncio.start_unix_server(cutter.carry, tmp_path / "cut.sock"):
+            await put_some(appender, 0, 3)
+            cutter.cuts = cuts
+            await put_some(appender, 3, 30)
+            await straight(appender)
+            assert cutter.cuts == 0
+
+    with_appender(f"unix://{tmp_path}/cut.sock", act, spool=spool_in(tmp_path))
+    with looking_at(own.url) as client:
+        in_order(stored(client), 30)
+
+
 def test_refusals_are_kept_too(own: Server, tmp_path: Path) -> None:
     async def act(appender: Appender) -> None:
         own.stop()
