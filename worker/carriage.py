@@ -9,6 +9,7 @@ import msgspec
 
 from destinations.adapter import Destination
 from destinations.outcome import Rejected
+from worker.appending import PACK_MESSAGES
 from worker.crash import crash
 from worker.delivery import NOT_TRIED, deliver
 from worker.letter import CRASHED
@@ -198,10 +199,10 @@ class Carriage:
 
     def _most(self, lease: Lease, line: str) -> int:
         """How many entries hold about as many messages as the destination wants at once."""
+        live = not line_of(line).way
         wanted = self._destinations[lease.destination].batch_messages
-        if line_of(line).way:
-            wanted = min(wanted, MOST_ASIDE)
-        return max(1, min(MOST_ENTRIES, int(wanted / self._entry_size.get((line, lease.destination), 1.0))))
+        size = self._entry_size.get((line, lease.destination), 1.0 if live else PACK_MESSAGES)
+        return max(1, min(MOST_ENTRIES, int((wanted if live else min(wanted, MOST_ASIDE)) / size)))
 
     def _learn_size(self, lease: Lease, line: str, entries: Sequence[Entry]) -> None:
         found = sum(len(entry.lines) for entry in entries) / len(entries)

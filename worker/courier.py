@@ -106,7 +106,7 @@ class Drain:
                     return self._left(ended)
             if not due and (ended := self._log.release(self._lease)) != "kept":
                 return self._left(ended)
-            self._lanes_due = True
+            self._lanes_due = self._lease.aside > 0 or not due
 
     def _stops(self, lines: Sequence[str]) -> Iterator[Callable[[], Carried | None]]:
         """What is carried in one round, one batch each."""

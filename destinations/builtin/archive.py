@@ -64,9 +64,9 @@ class Archive(Destination[ArchiveSettings]):
         try:
             self._segment(slot).append(items, self._compressor)
         except OSError as error:
-            return Deferred(f"{slot.data(self._root)}: {error.strerror or type(error).__name__}")
+            return Deferred(f"{slot.data(self._root)}: {error.strerror or type(error).__name__}", scope="destination")
         except DamagedArchiveError as error:
-            return Deferred(str(error))
+            return Deferred(str(error), scope="destination")
         except ValueError:
             return Deferred("a message's position is not of the form 1700000000000-0/3")
         return Delivered()
