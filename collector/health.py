@@ -1,6 +1,7 @@
 """Tell a supervisor whether this process runs, a load balancer whether it can take messages, people what is wrong."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -9,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from collector import answers
-from collector.log_port import Log
+from collector.log_port import Log, Spooled
 from worker.alarms import Alarm
 
 _FRESH = (b"cache-control", b"no-store")
@@ -43,7 +44,7 @@ def routes(log: Log, vitals: Vitals) -> list[Route]:
     return [
         Route("/health/live", _live),
         Route("/health/ready", _ready(log, vitals)),
-        Route("/health/alarms", _alarms(vitals)),
+        Route("/health/alarms", _alarms(log, vitals)),
     ]
 
 
@@ -56,7 +57,8 @@ def _ready(log: Log, vitals: Vitals) -> Endpoint:
 
     async def ready(request: Request) -> Response:
         trouble = await log.trouble()
-        facts = vitals.facts()
+        spooled = log.spooled()
+        facts = {**vitals.facts(), **({} if spooled is None else {"spool": spooled})}
         if trouble is None:
             return answers.answer(200, msgspec.json.encode({"status": "ready", **facts}), _FRESH).response()
         words = f"messages cannot be taken now: {trouble}"
@@ -65,9 +67,16 @@ def _ready(log: Log, vitals: Vitals) -> Endpoint:
     return ready
 
 
-def _alarms(vitals: Vitals) -> Endpoint:
+def _alarms(log: Log, vitals: Vitals) -> Endpoint:
     async def alarms(request: Request) -> Response:
-        found = await vitals.alarms()
+        found = [*_of_spool(log.spooled()), *await vitals.alarms()]
         return answers.answer(503 if found else 200, msgspec.json.encode({"alarms": found}), _FRESH).response()
 
     return alarms
+
+
+def _of_spool(spooled: Spooled | None) -> Iterator[Alarm]:
+    if spooled is not None:
+        words = f"{spooled.messages} messages wait on the disk of this collector for the log: {spooled.reason}"
+        since = None if spooled.since is None else max(0.0, time.time() - spooled.since)
+        yield Alarm(kind="spool", what="spool", words=words, since=since)

@@ -9,28 +9,22 @@ import time
 import uuid
 from collections.abc import Coroutine, Sequence
 
-import redis.asyncio
 import uvicorn
 import uvloop
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from collector import log_side
 from collector.app import Edge, create_app
 from collector.append import Appender
 from collector.config import Config
-from collector.exchange import Exchange
 from collector.reload import Reread
 from collector.reloading import Reloader
 from collector.server import Server
 from collector.vitals import Pulse
 from destinations.blame import steps_of
-from worker import connect, durability
-from worker.appending import Terms
+from worker import connect
 from worker.errors import WorkerError
-from worker.log import Log
 from worker.nudge import Nudger, most_queued
-from worker.settings import claim_partitions
 
 STOP_WITHIN = 10
 """Seconds that requests under way get to finish at a stop."""
@@ -45,43 +39,22 @@ def run(config: Config, read: Reread, sockets: Sequence[socket.socket] = ()) -> 
     """
     hear_hangups()
     try:
-        _prepare(config)
+        prepared = log_side.prepared(config)
     except (RedisError, WorkerError) as error:
         logger.error("cannot serve with the log at %r: %s", config.log.url, error)
         return 1
     _spare_the_collector_of_garbage()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(config, read, list(sockets)))
+        return runner.run(_serve(config, read, list(sockets), prepared=prepared))
 
 
-def _prepare(config: Config) -> None:
-    """Hold the configuration against the log server as it really is, and give new destinations their place."""
-    client = connect.client(config.log.url, timeout=config.log.timeout)
-    _make_room(client, config)
-    found = durability.judge(config.log.durability, durability.ask(client))
-    for trouble in found.troubles:
-        logger.warning("DURABILITY: the configuration promises %r, but %s", found.name, trouble)
-    client.close()
-
-
-def _make_room_in_the_log(config: Config) -> None:
-    """Give new destinations their place, while the old configuration is still in force."""
-    client = connect.client(config.log.url, timeout=config.log.timeout)
+def _make_room(config: Config) -> None:
+    """Give new destinations their place in the log, while the old configuration is still in force."""
     try:
-        _make_room(client, config)
+        log_side.prepare(config)
     except RedisError as error:
         words = "the log is away (%s): a new destination gets its place with the next message of each partition"
         logger.warning(words, type(error).__name__)
-    finally:
-        client.close()
-
-
-def _make_room(client: "redis.Redis", config: Config) -> None:
-    claim_partitions(client, config.log.partitions)
-    log = Log(client, lease_ms=int(config.worker.lease * 1000))
-    for source, destinations in config.routes().items():
-        for partition in range(config.log.partitions):
-            log.attach(partition, source, destinations)
 
 
 def _spare_the_collector_of_garbage() -> None:
@@ -91,19 +64,23 @@ def _spare_the_collector_of_garbage() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
-async def _serve(config: Config, read: Reread, sockets: list[socket.socket]) -> int:
-    nudger, appender = _log_side(config)
+async def _serve(config: Config, read: Reread, sockets: list[socket.socket], *, prepared: bool) -> int:
+    nudger = Nudger(
+        connect.client(config.rq.url, timeout=2.0),
+        most_queued=most_queued(config.log.partitions, len(config.wanted())),
+    )
+    appender = log_side.appender(config, nudger.nudge, prepared=prepared)
     pulse = Pulse(connect.client(config.log.url, timeout=config.log.timeout), config)
     edge = _edge(config, appender, pulse)
     server = _server(config, edge)
 
     def swap(new: Config) -> None:
         # No await between these: no request sees one half of it.
-        appender.renew(_terms(new))
+        appender.renew(log_side.terms(new))
         edge.renew(new.revealed_keys(), new.collector.limits)
         pulse.follow(new)
 
-    reloader = Reloader(config, read, prepare=_make_room_in_the_log, swap=swap, refuse=pulse.refuse, stop=server.stop)
+    reloader = Reloader(config, read, prepare=_make_room, swap=swap, refuse=pulse.refuse, stop=server.stop)
     appender.start()
     beside = [told(reloader.keep_watching(), "reloader"), told(pulse.keep_beating(), "pulse")]
     try:
@@ -117,40 +94,6 @@ async def _serve(config: Config, read: Reread, sockets: list[socket.socket]) -> 
         await pulse.stop()
         nudger.close()
     return 0 if server.started else 1
-
-
-def _log_side(config: Config) -> tuple[Nudger, Appender]:
-    nudger = Nudger(
-        connect.client(config.rq.url, timeout=2.0),
-        most_queued=most_queued(config.log.partitions, len(config.wanted())),
-    )
-    appender = Appender(
-        Exchange(_log_client(config), timeout=config.log.timeout),
-        _terms(config),
-        nudger.nudge,
-        replicas=1 if config.log.durability == "replica" else 0,
-        timeout=config.log.timeout,
-    )
-    return nudger, appender
-
-
-def _terms(config: Config) -> Terms:
-    return Terms(
-        routes=config.routes(),
-        partitions=config.log.partitions,
-        window_ms=int(config.log.dedupe_window * 1000),
-        most_ids=config.log.dedupe_ids,
-    )
-
-
-def _log_client(config: Config) -> "redis.asyncio.Redis":
-    return redis.asyncio.Redis.from_url(
-        config.log.url,
-        protocol=2,
-        socket_timeout=config.log.timeout,
-        socket_connect_timeout=config.log.timeout,
-        retry=Retry(NoBackoff(), 0),
-    )
 
 
 def _edge(config: Config, appender: Appender, pulse: Pulse) -> Edge:

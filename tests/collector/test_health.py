@@ -7,6 +7,7 @@ import redis
 
 from collector.app import create_app
 from collector.config import config_of
+from collector.log_port import Spooled
 from collector.reload import Refused
 from collector.vitals import Pulse
 from schemas.limits import Limits
@@ -63,6 +64,15 @@ def test_with_an_alarm_the_answer_is_503_and_says_what_is_wrong(log: MemoryLog) 
     assert answered.json() == {
         "alarms": [{"kind": "out", "what": "hook", "words": "hook is out: answered 503", "since": 7.0}]
     }
+
+
+def test_messages_that_wait_on_this_machine_are_an_alarm_and_no_unreadiness(log: MemoryLog) -> None:
+    log.kept_here = Spooled(messages=3, bytes=99, since=None, reason="the log is away")
+    (alarm,) = client(log).get("/health/alarms").json()["alarms"]
+    assert alarm["kind"] == "spool"
+    assert alarm["words"] == "3 messages wait on the disk of this collector for the log: the log is away"
+    answered = client(log).get("/health/ready")
+    assert (answered.status, answered.json()["spool"]["messages"]) == (200, 3)
 
 
 def test_a_collector_shows_that_it_lives_and_takes_leave(log_process: Server, log_client: redis.Redis) -> None:

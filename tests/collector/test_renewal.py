@@ -9,7 +9,7 @@ import pytest
 import redis
 from starlette.types import Message
 
-from collector import serve
+from collector import log_side
 from collector.app import Edge
 from collector.append import Appender
 from collector.config import Config, config_of
@@ -28,24 +28,21 @@ MESSAGE = b'{"userId":"u1","event":"e"}'
 
 
 @pytest.fixture
-def configured(
-    log_process: Server, rq_process: Server, log_client: redis.Redis, rq_client: redis.Redis, tmp_path: Path
-) -> Callable[[str], Config]:
+def configured(log_process: Server, log_client: redis.Redis, tmp_path: Path) -> Callable[[str], Config]:
     def read(text: str) -> Config:
-        return config_of(text, None, {}, data=tmp_path).at(log=log_process.url, rq=rq_process.url)
+        return config_of(text, None, {}, data=tmp_path).at(log=log_process.url, rq=log_process.url)
 
     return read
 
 
 def with_appender(config: Config, act: Callable[[Appender], Awaitable[T]]) -> T:
     async def whole() -> T:
-        nudger, appender = serve._log_side(config)
+        appender = log_side.appender(config, lambda pairs: None, prepared=True)
         appender.start()
         try:
             return await act(appender)
         finally:
             await appender.stop()
-            nudger.close()
 
     return asyncio.run(whole())
 
@@ -66,7 +63,7 @@ def test_the_next_flush_goes_where_the_new_configuration_says(
     async def act(appender: Appender) -> None:
         await appender.put([item("a")], [])
         assert groups(log_client) == {"one"}
-        appender.renew(serve._terms(configured(TWO)))
+        appender.renew(log_side.terms(configured(TWO)))
         await appender.put([item("b")], [])
 
     with_appender(configured(ONE), act)
@@ -78,7 +75,7 @@ def test_what_was_accepted_from_a_source_that_is_gone_is_still_stored(
     configured: Callable[[str], Config], log_client: redis.Redis
 ) -> None:
     async def act(appender: Appender) -> None:
-        appender.renew(serve._terms(configured(OTHER)))
+        appender.renew(log_side.terms(configured(OTHER)))
         await appender.put([item("a"), item("b", "shop")], [])
 
     with_appender(configured(ONE), act)
