@@ -323,6 +323,24 @@ def test_a_refused_message_is_listed_with_what_is_wrong_and_without_its_key(whol
     assert "/v1/track" in whole.command("quarantine", "list").stdout
 
 
+def test_letters_sent_again_arrive_once_the_destination_takes_them(tmp_path: Path) -> None:
+    with Receiver() as receiver:
+        receiver.always(Answer(400, body=b"no such field"))
+        with running(tmp_path, HOOK.format(url=receiver.url), write_key="a-long-write-key") as found:
+            for number in range(5):
+                assert found.post("/v1/track", {"userId": "u1", "event": "A", "messageId": f"m-{number}"})[0] == 200
+            eventually(lambda: found.account("web", "hook")["dead"] == 5, what="all died")
+            assert found.command("dead", "retry", "--all", "--yes").stdout == "sent 5 messages again\n"
+            eventually(lambda: found.account("web", "hook")["dead"] == 5, what="all died again")
+            assert found.command("dead", "list", "--json").stdout.count('"retries":1') == 5
+            receiver.always(Answer(200))
+            assert found.command("dead", "retry", "--all", "--yes").stdout == "sent 5 messages again\n"
+            eventually(lambda: found.account("web", "hook")["delivered"] == 5, what="all were delivered")
+            account = found.account("web", "hook")
+            assert (account["received"], account["waiting"], account["dead"]) == (5, 0, 0)
+            assert found.command("dead", "list").stdout == "nothing is kept here\n"
+
+
 def test_nothing_kept_is_said_in_words(turnout: Turnout, log: redis.Redis) -> None:
     assert turnout("dead", "list").out == "nothing is kept here\n"
     assert turnout("quarantine", "list").out == "nothing is kept here\n"
