@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 import redis
-from sqlalchemy import Engine
 
 from collector.config import Config
 from collector.release import Held, Judged, judged
 from schemas.dates import stamp
+from worker.database.engine import Database
 from worker.refusals import desk
 from worker.refusals.desk import Ending, Refusal
 from worker.refusals.putting import Accepted, put
@@ -39,7 +39,7 @@ class Released(msgspec.Struct, frozen=True, rename="camel"):
 
 def release(
     client: "redis.Redis",
-    engine: Engine,
+    engine: Database,
     config: Config,
     numbers: Sequence[int],
     *,

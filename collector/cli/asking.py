@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import redis
-    from sqlalchemy import Engine
 
     from collector.config import Config
+    from worker.database.engine import Database
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def log_of(config: "Config") -> "Iterator[redis.Redis]":
 
 
 @contextmanager
-def database_of(config: "Config") -> "Iterator[Engine]":
+def database_of(config: "Config") -> "Iterator[Database]":
     """The database that the configuration means. Raises Trouble."""
     from worker.database.engine import open_database
     from worker.database.errors import DatabaseAway
@@ -54,7 +54,7 @@ def database_of(config: "Config") -> "Iterator[Engine]":
         raise Trouble(str(error)) from error
 
 
-def fetch(config: "Config", engine: "Engine", move: "Callable[[redis.Redis, Engine], int]") -> None:
+def fetch(config: "Config", engine: "Database", move: "Callable[[redis.Redis, Database], int]") -> None:
     """Move what still lies in the log into the database; where the log is away, say so and go on without it."""
     from collector.run import NotRunning, located
 

@@ -15,9 +15,8 @@ from collector.cli.table import counted
 from collector.cli.trouble import WRONG, Trouble
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
     from collector.config import Config
+    from worker.database.engine import Database
     from worker.letters.desk import Letter, Wanted
 
 State = Annotated[
@@ -111,7 +110,7 @@ def retry(
         typer.echo(f"kept {counted(kept, 'letter')}: {words}", err=True)
 
 
-def resent(settings: "Config", engine: "Engine", wanted: "Wanted", *, yes: bool) -> tuple[int, int]:
+def resent(settings: "Config", engine: "Database", wanted: "Wanted", *, yes: bool) -> tuple[int, int]:
     """How many were sent, and how many of those wanted were not."""
     from collector.cli.progress import steps
     from worker.letters import desk, resend
@@ -261,7 +260,7 @@ def wanted_of(
 
 
 @contextmanager
-def letters_of(settings: "Config") -> "Iterator[Engine]":
+def letters_of(settings: "Config") -> "Iterator[Database]":
     """The database, with what still lay in the log. Raises Trouble."""
     from worker.letters.moving import move_letters
 
@@ -270,13 +269,13 @@ def letters_of(settings: "Config") -> "Iterator[Engine]":
         yield engine
 
 
-def known(engine: "Engine", numbers: list[int] | None) -> None:
+def known(engine: "Database", numbers: list[int] | None) -> None:
     """Raises Trouble for a number that nothing has."""
     for number in numbers or []:
         found(engine, number)
 
 
-def found(engine: "Engine", number: int) -> "Letter":
+def found(engine: "Database", number: int) -> "Letter":
     from worker.letters import desk
 
     letter = desk.one(engine, number)

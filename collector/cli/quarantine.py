@@ -15,10 +15,9 @@ from collector.cli.table import counted
 from collector.cli.trouble import FOUND, WRONG, Trouble
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
     from collector.config import Config
     from collector.releasing import Released, Rewrite
+    from worker.database.engine import Database
     from worker.refusals.desk import Refusal, Wanted
 
 MOST_TOLD = 20
@@ -103,7 +102,7 @@ def release(
     tell_release(done, as_json)
 
 
-def released(settings: "Config", engine: "Engine", wanted: "Wanted", rewrite: "Rewrite", *, yes: bool) -> "Released":
+def released(settings: "Config", engine: "Database", wanted: "Wanted", rewrite: "Rewrite", *, yes: bool) -> "Released":
     from collector import releasing
     from collector.cli.progress import steps
     from worker.refusals import desk
@@ -198,7 +197,7 @@ def wanted_of(
 
 
 @contextmanager
-def refusals_of(settings: "Config") -> "Iterator[Engine]":
+def refusals_of(settings: "Config") -> "Iterator[Database]":
     """The database, with what still lay in the log. Raises Trouble."""
     from worker.refusals.moving import move_refusals
 
@@ -207,13 +206,13 @@ def refusals_of(settings: "Config") -> "Iterator[Engine]":
         yield engine
 
 
-def known(engine: "Engine", numbers: list[int] | None) -> None:
+def known(engine: "Database", numbers: list[int] | None) -> None:
     """Raises Trouble for a number that nothing has."""
     for number in numbers or []:
         found(engine, number)
 
 
-def found(engine: "Engine", number: int) -> "Refusal":
+def found(engine: "Database", number: int) -> "Refusal":
     from worker.refusals import desk
 
     refusal = desk.one(engine, number)

@@ -16,6 +16,9 @@ from worker.config import Config
 from worker.database.errors import DatabaseAway
 from worker.database.migrate import bring_up_to_date
 
+Database = Engine
+"""What `open_database` gives, for those who hand it on and know nothing of SQLAlchemy."""
+
 FILE = "turnout.db"
 BUSY_SECONDS = 10.0
 CONNECT_SECONDS = 5

@@ -1,5 +1,6 @@
 """Move what was refused at the door from the log into the database; the same thing again only counts."""
 
+import itertools
 import time
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -8,14 +9,27 @@ import redis
 from sqlalchemy import Connection, Engine, case
 from sqlalchemy.dialects import postgresql, sqlite
 
+from worker import keys
+from worker.config import Config
 from worker.database.tables import REFUSALS as T
-from worker.moving import Entry, Stream, move
+from worker.moving import Entry, Stream, every_stream, move
 from worker.refusals.record import Row, row_of
 
 
 def move_refusals(client: "redis.Redis", engine: Engine) -> int:
-    """How many arrivals there were."""
-    return move(client, engine, "refused", b"record", partial(_store, now_ms=int(time.time() * 1000)))
+    """All there are; how many arrivals."""
+    return _move(client, engine, every_stream(client, "refused"))
+
+
+def move_known_refusals(client: "redis.Redis", engine: Engine, config: Config) -> int:
+    """Those of the sources that are configured: costs one round trip while there are none."""
+    at = itertools.product(range(config.log.partitions), config.sources)
+    streams = [Stream(keys.refused(partition, name), partition, name) for partition, name in at]
+    return _move(client, engine, streams)
+
+
+def _move(client: "redis.Redis", engine: Engine, streams: Sequence[Stream]) -> int:
+    return move(client, engine, streams, b"record", partial(_store, now_ms=int(time.time() * 1000)))
 
 
 def _store(connection: Connection, stream: Stream, entries: Sequence[Entry], *, now_ms: int) -> None:
