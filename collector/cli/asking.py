@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @contextmanager
 def log_of(config: "Config") -> "Iterator[redis.Redis]":
     """A client of the log, which is the one that the configuration means. Raises Trouble."""
-    from redis.exceptions import RedisError
+    from redis.exceptions import OutOfMemoryError, RedisError
 
     from worker import connect
     from worker.errors import WorkerError
@@ -34,6 +34,8 @@ def log_of(config: "Config") -> "Iterator[redis.Redis]":
         raise
     except WorkerError as error:
         raise Trouble(str(error)) from error
+    except OutOfMemoryError as error:
+        raise Trouble(f"the log at {config.log.url!r} is full: nothing can be added to it now") from error
     except (RedisError, OSError) as error:
         raise Trouble(f"the log at {config.log.url!r} does not answer: {error}") from error
 

@@ -57,7 +57,7 @@ def whole(letter: "Letter") -> Iterator[str]:
         if text:
             yield ""
             yield name
-            yield from (f"  {printable(line)}" for line in text.splitlines())
+            yield from (f"  {printable(line)}".rstrip() for line in text.splitlines())
     yield ""
     yield "message, edited" if letter.edited else "message"
     yield from (f"  {printable(line)}" for line in msgspec.json.format(bytes(letter.message)).decode().splitlines())

@@ -11,7 +11,7 @@ from collector.cli.trouble import WRONG, Trouble
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Numbers = Annotated[list[int] | None, typer.Argument(help="Their numbers, as `list` shows them.", metavar="[ID]...")]
+Numbers = Annotated[list[int] | None, typer.Argument(help="Their numbers, as `list` shows them.", metavar="ID...")]
 Number = Annotated[int, typer.Argument(help="Its number, as `list` shows it.", metavar="ID")]
 Most = Annotated[int, typer.Option("--most", "-n", min=1, max=100_000, help="How many, the newest first.")]
 OfDestination = Annotated[str | None, typer.Option("--destination", help="Only those of this destination.")]

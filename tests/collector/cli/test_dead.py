@@ -11,13 +11,17 @@ from pathlib import Path
 import pytest
 import redis
 
+from tests import databases
 from tests.collector.cli import offline
 from tests.collector.cli.conftest import Turnout
+from tests.postgres import Postgres
 from tests.receiver import Answer, Receiver
 from tests.running import Running, running
 from tests.waiting import eventually
 from tests.worker.letters.letters import bury, dead_count, letter, sent_again
+from tests.worker.refusals.refusals import refusal, refuse
 from worker.embedded import Server
+from worker.letters import resend
 
 NOW = int(time.time() * 1000)
 
@@ -270,6 +274,37 @@ def test_a_database_that_cannot_be_opened_is_trouble_in_one_line(
     ended = turnout("dead", "list")
     assert ended.code == 1
     assert ended.err == ("turnout: the database at sqlite:///data/turnout.db cannot be used: file is not a database\n")
+
+
+def test_a_log_that_is_full_is_named_and_the_letters_are_sent_later(
+    turnout: Turnout, log: redis.Redis, tmp_path: Path
+) -> None:
+    bury(log, letter("m-1"))
+    turnout("dead", "list")
+    log.config_set("maxmemory", 1)
+    try:
+        ended = turnout("dead", "retry", "1")
+    finally:
+        log.config_set("maxmemory", 0)
+    assert ended.code == 1
+    assert "is full" in ended.err
+    with databases.opened(databases.in_file(tmp_path / "data")) as engine:
+        assert resend.finish(log, engine, partitions=4, now_ms=NOW + 3_600_000) == 1
+    assert sent_again(log) == ["m-1"]
+
+
+def test_the_database_may_be_a_server(
+    turnout: Turnout, log: redis.Redis, tmp_path: Path, postgres: Postgres, log_process: Server, rq_process: Server
+) -> None:
+    with databases.in_schema(postgres) as config:
+        offline.configured(tmp_path, log_process, rq_process, f'[database]\nurl = "{config.database.url!s}"\n')
+        bury(log, letter("m-1"))
+        assert turnout("dead", "retry", "--all", "--yes").out == "sent 1 message again\n"
+        assert json.loads(turnout("dead", "list", "--state", "all", "--json").out)["state"] == "retried"
+        refuse(log, refusal({"event": "A"}))
+        assert turnout("quarantine", "release", "1", "--set", "userId=u").code == 0
+        assert turnout("check").out.count("ok   database: postgresql://***@") == 1
+    assert not (tmp_path / "data" / "turnout.db").exists()
 
 
 def test_a_moment_that_is_none_is_wrong_usage(turnout: Turnout, log: redis.Redis) -> None:
