@@ -1,6 +1,7 @@
 """What one process in the whole cluster has to do, beside deliveries: the duties of the clerk."""
 
 from collections.abc import Callable
+from typing import ParamSpec
 
 import msgspec
 import redis
@@ -8,11 +9,14 @@ from sqlalchemy import Engine
 
 from worker.canary import send_canaries
 from worker.config import Config
+from worker.keeping import forget_old, move_everything
+from worker.letters.moving import move_known_letters
+from worker.letters.resend import finish
+from worker.refusals.moving import move_known_refusals
 from worker.stories.keeping import forget
 from worker.stories.moving import move_stories
 
-MOVE_EVERY = 5.0
-FORGET_EVERY = 600.0
+P = ParamSpec("P")
 
 
 class Duty(msgspec.Struct, frozen=True):
@@ -26,16 +30,23 @@ class Duty(msgspec.Struct, frozen=True):
 
 def duties_of(config: Config, client: "redis.Redis", database: Engine) -> list[Duty]:
     """All duties of a cluster; `client` is the log's."""
+    at, partitions = (client, database), config.log.partitions
     return [
-        Duty("canary", config.alarms.canary, lambda: send_canaries(client, config)),
-        Duty("stories", MOVE_EVERY, lambda: _move_stories(config, client, database)),
-        Duty("old stories", FORGET_EVERY, lambda: _forget(config, database)),
+        Duty("canary", config.alarms.canary, doing(send_canaries, client, config)),
+        Duty("stories", 5.0, doing(move_stories, *at, config)),
+        Duty("old stories", 600.0, doing(forget, database, config)),
+        Duty("dead letters", 1.0, doing(move_known_letters, *at, config)),
+        Duty("refusals", 1.0, doing(move_known_refusals, *at, config)),
+        Duty("letters in hand", 15.0, doing(finish, *at, partitions=partitions)),
+        Duty("what is no longer configured", 600.0, doing(move_everything, *at)),
+        Duty("what was dealt with", 3_600.0, doing(forget_old, *at, partitions=partitions)),
     ]
 
 
-def _move_stories(config: Config, client: "redis.Redis", database: Engine) -> None:
-    move_stories(client, database, config)
+def doing(work: Callable[P, object], *words: P.args, **options: P.kwargs) -> Callable[[], None]:
+    """The work with what it is about, and without what it gives back."""
 
+    def run() -> None:
+        work(*words, **options)
 
-def _forget(config: Config, database: Engine) -> None:
-    forget(database, config)
+    return run

@@ -7,7 +7,8 @@ import redis
 from sqlalchemy import Engine
 
 from worker.config import Config
-from worker.letters.moving import move_letters
+from worker.letters.moving import move_known_letters
+from worker.refusals.moving import move_known_refusals
 from worker.stories.moving import move_stories
 
 
@@ -17,12 +18,13 @@ class Stores(msgspec.Struct, frozen=True):
     engine: Engine
     config: Config
     move: Callable[[], object]
-    """Brings what still lies in the log, passages and dead letters, into the database."""
+    """Brings what still lies in the log, passages, dead letters and refusals, into the database."""
 
 
 def stores_of(client: "redis.Redis", engine: Engine, config: Config) -> Stores:
     def move() -> None:
         move_stories(client, engine, config)
-        move_letters(client, engine)
+        move_known_letters(client, engine, config)
+        move_known_refusals(client, engine, config)
 
     return Stores(client, engine, config, move)
