@@ -158,6 +158,20 @@ def test_the_commands_say_the_same(turnout: Running) -> None:
     assert (audited.returncode, audited.stdout.splitlines()[-1]) == (0, "every message is in exactly one place")
 
 
+def test_a_letter_that_is_sent_again_keeps_the_books_in_balance(turnout: Running, moody: Moody) -> None:
+    with stores(turnout) as found:
+        (copy,) = story_of(found, "33").copies
+        letter = hook_of(copy).letter
+        assert letter is not None
+        tries = moody.tries["33"]
+        turnout.command("dead", "retry", str(letter.id))
+        eventually(lambda: moody.tries["33"] > tries and settled(turnout), what="it was tried again, and refused")
+        report = audit(found, Asked())
+        assert report.balances, report
+        copies = story_of(found, "33").copies
+        assert {copy.line: hook_of(copy).state for copy in copies} == {"web": "dead", "web~retry~hook": "dead"}
+
+
 def test_what_is_taken_away_is_named_and_nothing_else(turnout: Running) -> None:
     with stores(turnout) as found:
         (retried,) = story_of(found, "15").copies

@@ -10,10 +10,9 @@ import redis
 from sqlalchemy import Connection, select
 
 from worker import keys
-from worker.audit import accepted
 from worker.audit.accepted import Window, moment
 from worker.audit.accounts import Seen, differences, seen
-from worker.audit.lines import BROKEN, Findings, Stretch, Wrong, prove
+from worker.audit.lines import BROKEN, Findings, Stretch, Wrong, body_at, named, prove
 from worker.audit.report import Account, Broken, Report
 from worker.database.engine import reading
 from worker.database.tables import DEAD_LETTERS
@@ -38,12 +37,6 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     most: int = 100
     """So many broken messages are named."""
 
-
-class _Named(msgspec.Struct, rename="camel"):
-    message_id: str
-
-
-_named = msgspec.json.Decoder(_Named).decode
 
 _NOTES = {
     "forgotten": "messages that came before {} are not looked at: their stories have been forgotten",
@@ -149,16 +142,13 @@ class _Auditor:
         self._broken += [self._named(stretch, wrong) for wrong in findings.wrong[:room]]
 
     def _named(self, stretch: Stretch, wrong: Wrong) -> Broken:
-        source = line_of(stretch.line).source
-        body = accepted.body_in_log(self._stores.client, stretch.partition, stretch.line, wrong.position)
-        if body is None and stretch.archive is not None:
-            body = accepted.body_in_archive(stretch.archive, source, stretch.partition, wrong.position)
+        body = body_at(self._stores.client, stretch, wrong.position)
         return Broken(
-            source=source,
+            source=line_of(stretch.line).source,
             line=stretch.line,
             partition=stretch.partition,
             position=position_of(wrong.position),
-            message_id=_named(body).message_id if body else "",
+            message_id=named(body) if body else "",
             destination=wrong.destination,
             wrong=wrong.words,
         )

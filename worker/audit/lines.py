@@ -14,6 +14,7 @@ from worker.audit import accepted
 from worker.audit.accepted import Window, moment
 from worker.audit.proof import Breach, Prover
 from worker.database.tables import DEAD_LETTERS
+from worker.letters.desk import KEPT_MS
 from worker.lines import line_of
 from worker.stories import told
 from worker.stories.waiting import Waiting
@@ -105,8 +106,10 @@ class _Side:
         self._most = most
         self.places: Counter[str] = Counter()
         self.wrong: list[Wrong] = []
+        self._client = client
         self._connection = connection
         self._stretch = stretch
+        self._letters_since = moment(max(0, stretch.settled_ms - KEPT_MS))
         self._dead: list[str] = []
         waiting = stretch.waiting[destination]
         at = (stretch.partition, stretch.line, destination)
@@ -134,15 +137,50 @@ class _Side:
         """Whether there is a letter for each that died."""
         there = _letters(self._connection, self._stretch, self.destination, self._dead)
         for position in self._dead:
-            if position_of(position) not in there:
+            if position_of(position) not in there and not self._sent_again(position):
                 self.places["dead"] -= 1
                 self._broken(position, "it is told to be dead, but there is no dead letter")
         self._dead.clear()
+
+    def _sent_again(self, position: str) -> bool:
+        """A letter that was sent again and died elsewhere has taken its new place along."""
+        if position < self._letters_since:
+            return True  # and one that somebody dealt with long ago is no longer kept
+        body = body_at(self._client, self._stretch, position)
+        if body is None:
+            return False
+        asked = select(DEAD_LETTERS.c.id).where(
+            DEAD_LETTERS.c.message_id == named(body),
+            DEAD_LETTERS.c.destination == self.destination,
+            DEAD_LETTERS.c.source == line_of(self._stretch.line).source,
+            DEAD_LETTERS.c.retries > 0,
+        )
+        return self._connection.execute(asked).first() is not None
 
     def _broken(self, position: str, words: str) -> None:
         self.places[BROKEN] += 1
         if len(self.wrong) < self._most:
             self.wrong.append(Wrong(position, self.destination, words))
+
+
+class _Named(msgspec.Struct, rename="camel"):
+    message_id: str
+
+
+_named = msgspec.json.Decoder(_Named).decode
+
+
+def named(body: bytes) -> str:
+    """The id of a message."""
+    return _named(body).message_id
+
+
+def body_at(client: "redis.Redis", stretch: Stretch, position: str) -> bytes | None:
+    """The message at a sortable position, if log or archive still have it."""
+    body = accepted.body_in_log(client, stretch.partition, stretch.line, position)
+    if body is not None or stretch.archive is None:
+        return body
+    return accepted.body_in_archive(stretch.archive, line_of(stretch.line).source, stretch.partition, position)
 
 
 def _joined(client: "redis.Redis", partition: int, line: str, destination: str) -> str:

@@ -73,6 +73,16 @@ def test_a_dead_message_without_its_letter_is_named(world: World) -> None:
     assert "no dead letter" in report.broken[0].wrong
 
 
+def test_a_letter_that_was_sent_again_and_died_elsewhere_is_still_there(world: World) -> None:
+    positions = world.accept("a")
+    world.archive(positions)
+    world.carry("hook", Part("dead"), first=positions[0], last=positions[0])
+    world.count(dead_hook=1)
+    world.letter("a", f"{server_ms()}-0/0", line="web~retry~hook", retries=1)
+    report = later(world)
+    assert report.balances, report
+
+
 def test_a_message_that_ended_twice_is_named(world: World) -> None:
     positions = world.accept("a", "b")
     world.archive(positions)
