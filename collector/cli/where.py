@@ -34,17 +34,25 @@ def where(
         raise Trouble(f"there is no source {source!r}; there are {', '.join(settings.sources)}", code=WRONG)
     import msgspec
 
+    from collector.spool.status import holding
     from worker.stories.where import story_of
 
+    spooled = [held for held in holding(settings.data, message_id) if source in (None, held.source)]
+    if not as_json:
+        for held in spooled:
+            typer.echo(f"{message_id}  lies in the spool of this machine: it will be brought to the log")
+            typer.echo(f"  received   {_clock(int(held.since * 1000))} from {held.source}")
     with stores_for(settings) as stores:
         story = story_of(stores, message_id, source=source)
     if as_json:
-        typer.echo(msgspec.json.encode(story).decode())
+        everything = {**msgspec.to_builtins(story), "spooled": msgspec.to_builtins(spooled)}
+        typer.echo(msgspec.json.encode(everything).decode())
     elif story.known:
         typer.echo("\n".join(lines(story, body=body)))
-    else:
-        typer.echo(f"turnout: {message_id} is not known; looked in {', '.join(story.looked_in)}", err=True)
-    if not story.known:
+    if not story.known and not spooled:
+        if not as_json:
+            places = ", ".join([*story.looked_in, "the spool of this machine"])
+            typer.echo(f"turnout: {message_id} is not known; looked in {places}", err=True)
         raise typer.Exit(FOUND)
 
 

@@ -39,7 +39,7 @@ def test_what_may_change_while_it_runs(text: str) -> None:
         ('[log]\nurl = "redis://other"', "[log] url"),
         ("[log]\npartitions = 4", "[log] partitions"),
         ('[log]\ndurability = "everysec"', "[log] durability"),
-        ('[log]\nmemory = "2GiB"', "[log] memory"),
+        ('[log]\nmemory = "3GiB"', "[log] memory"),
         ('[log]\ntimeout = "9s"', "[log] timeout"),
         ('[rq]\nurl = "redis://other"', "[rq] url"),
         ('[database]\nurl = "postgresql://other/turnout"', "[database] url"),
