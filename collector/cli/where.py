@@ -12,6 +12,9 @@ from collector.cli.table import WIDTH, counted
 from collector.cli.trouble import FOUND, WRONG, Trouble
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from collector.spool.status import Held
     from worker.stories.story import Copy, Journey, Refused, Story
     from worker.stories.told import Step
 
@@ -39,21 +42,29 @@ def where(
 
     spooled = [held for held in holding(settings.data, message_id) if source in (None, held.source)]
     if not as_json:
-        for held in spooled:
-            typer.echo(f"{message_id}  lies in the spool of this machine: it will be brought to the log")
-            typer.echo(f"  received   {_clock(int(held.since * 1000))} from {held.source}")
+        _print(_in_spool(message_id, spooled))
     with stores_for(settings) as stores:
         story = story_of(stores, message_id, source=source)
     if as_json:
-        everything = {**msgspec.to_builtins(story), "spooled": msgspec.to_builtins(spooled)}
-        typer.echo(msgspec.json.encode(everything).decode())
-    elif story.known:
-        typer.echo("\n".join(lines(story, body=body)))
+        told = msgspec.json.decode(msgspec.json.encode(story)) | {"spooled": msgspec.to_builtins(spooled)}
+        typer.echo(msgspec.json.encode(told).decode())
+    else:
+        _print(lines(story, body=body))
     if not story.known and not spooled:
-        if not as_json:
-            places = ", ".join([*story.looked_in, "the spool of this machine"])
-            typer.echo(f"turnout: {message_id} is not known; looked in {places}", err=True)
+        places = ", ".join([*story.looked_in, "the spool of this machine"])
+        typer.echo(f"turnout: {message_id} is not known; looked in {places}", err=True)
         raise typer.Exit(FOUND)
+
+
+def _print(told: Iterator[str]) -> None:
+    for line in told:
+        typer.echo(line)
+
+
+def _in_spool(message_id: str, spooled: "Iterable[Held]") -> Iterator[str]:
+    for held in spooled:
+        yield f"{message_id}  lies in the spool of this machine, and will be brought to the log"
+        yield f"  received   {_clock(int(held.since * 1000))} from {held.source}"
 
 
 def lines(story: "Story", *, body: bool) -> Iterator[str]:
