@@ -406,7 +406,7 @@ def test_the_log_keeps_its_promises_whatever_happens_in_whatever_order(rq_proces
     run_state_machine_as_test(
         LogMachine,
         settings=settings(
-            max_examples=60,
+            max_examples=40,
             stateful_step_count=25,
             deadline=None,
             derandomize=True,
