@@ -125,6 +125,11 @@ def refused(partition: int, source: str) -> str:
     return f"{tag(partition)}:refused:{source}"
 
 
+def resent(partition: int) -> str:
+    """zset: `id:retry` of each dead letter that was sent again -> when (ms)"""
+    return f"{tag(partition)}:resent"
+
+
 def lines(partition: int) -> str:
     """set: names of the lines beside the live ones that have a stream here (`worker.lines`)"""
     return f"{tag(partition)}:lines"
@@ -144,6 +149,14 @@ def out(destination: str) -> str:
     """hash: until (ms), attempts, reason, scope, since (ms), settings, probing (ms); only while it is out"""
     return f"turnout:out:{destination}"
 
+
+def toll(destination: str) -> str:
+    """hash: `minute:dead` and `minute:others` -> how many messages ended so in that minute"""
+    return f"turnout:toll:{destination}"
+
+
+CLERK = "turnout:clerk"
+"""string: the name of the one clerk that is on duty"""
 
 BEATS = "turnout:beats"
 """hash: name of a process -> JSON of when it last gave a sign of life, and what it is"""
