@@ -1,5 +1,7 @@
 """What is carried to a line is there once, in order, and can be taken away again."""
 
+from typing import cast
+
 import redis
 
 from tests.worker.rig import Line as Rig
@@ -18,8 +20,8 @@ def load(*names: str, line: Line = REPLAY, first: int = 0, counted: str = "recei
 
 
 def there(client: redis.Redis, line: Line = REPLAY) -> list[bytes]:
-    found = client.xrange(keys.log(0, line.name))
-    return [one for _, fields in found for one in fields[b"m"].split(b"\n")]  # type: ignore[union-attr]  # synchronous
+    found = cast("list[tuple[bytes, dict[bytes, bytes]]]", client.xrange(keys.log(0, line.name)))
+    return [one for _, fields in found for one in fields[b"m"].split(b"\n")]
 
 
 def test_carried_messages_wait_in_a_line_of_their_own(log_client: redis.Redis) -> None:

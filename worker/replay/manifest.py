@@ -75,7 +75,7 @@ def pages(root: Path, manifest: Manifest, after: str = "") -> Iterator[Page]:
 
 def _may(selection: Selection, slot: Slot) -> bool:
     """Whether a file can hold something wanted. What a replay brought to the archive is there twice: it is left out."""
-    inside = selection.since[:13] <= slot.hour and (not selection.until or slot.hour <= selection.until[:13])
+    inside = selection.since[:13] <= slot.hour and (not selection.until or f"{slot.hour}:00:00.000Z" < selection.until)
     return inside and slot.lane.partition("~")[2] in ("", RETRY)
 
 

@@ -11,6 +11,7 @@ from worker.replay.selection import Selection
 
 State = Literal["planned", "running", "paused", "cancelled", "done", "failed"]
 
+RUNNING: tuple[State, ...] = ("running",)
 RESUMABLE: tuple[State, ...] = ("planned", "running", "paused", "failed")
 """`running` too: who ran it may have been killed. Two at once do no harm, they carry the same messages once."""
 

@@ -12,8 +12,8 @@ from worker.carrying import carry, drop
 from worker.nudge import Pair
 from worker.replay.account import Account, account_of
 from worker.replay.chunks import Chunk, chunks, loads
-from worker.replay.errors import ArchiveChanged
-from worker.replay.replay import Replay, State
+from worker.replay.errors import ArchiveChanged, WrongState
+from worker.replay.replay import RUNNING, Replay, State
 from worker.replay.store import Replays
 from worker.replay.tempo import Tempo
 
@@ -54,6 +54,7 @@ class Runner:
         self._most = min(MOST_AT_ONCE, self._tempo.at_once) if replay.rate else MOST_AT_ONCE
         self._room = 0
         self._account = Account(carried=0, delivered=0, filtered=0, dead=0, dropped=0)
+        self._asked_at = around.now() - LOOK
         self._reached = replay.reached
         self._noted_at = around.now()
 
@@ -63,13 +64,14 @@ class Runner:
         try:
             self._carry_all()
             self._settle()
-        except _Stopped:
-            return replays.state_of(self._replay.id)
+            replays.move(self._replay.id, "done", allowed=RUNNING)
+        except (_Stopped, WrongState):
+            pass  # somebody else decided how it goes on
         except (ArchiveChanged, DamagedArchiveError) as error:
-            return replays.move(self._replay.id, "failed", allowed=("running",), reason=str(error)).state
+            replays.move(self._replay.id, "failed", allowed=RUNNING, reason=str(error))
         finally:
             self.note()
-        return replays.move(self._replay.id, "done", allowed=("running",)).state
+        return replays.state_of(self._replay.id)
 
     def note(self) -> None:
         """Remember how far it has come."""
@@ -90,6 +92,8 @@ class Runner:
         """Wait until so many may go: the rate allows it, and the destination is not too far behind."""
         while seconds := self._tempo.wait(count, self._around.now()):
             self._pause(min(seconds, LOOK))
+        if self._around.now() - self._asked_at >= LOOK:
+            self._ask()
         while self._room < count and not (self._ask() and self._room >= count):
             self._pause(LOOK)
         self._room -= count
@@ -116,6 +120,7 @@ class Runner:
 
     def _ask(self) -> bool:
         """Whether the log told how it stands."""
+        self._asked_at = self._around.now()
         try:
             self._account = account_of(self._around.client, self._replay, self._around.partitions)
         except redis.RedisError as error:
