@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from collector.cli import check, detach, kept, send, serve, status, tail, up, version, work
+from collector.cli import check, detach, kept, replay, send, serve, status, tail, up, version, work
 from collector.cli.trouble import Trouble
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ for command in (
 
 app.add_typer(kept.dead)
 app.add_typer(kept.quarantine)
+app.add_typer(replay.replay)
 
 
 @app.callback(invoke_without_command=True)

@@ -1,6 +1,7 @@
 """What the log says of a replay: how many were carried, and what became of them."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import cast
 
 import msgspec
@@ -21,8 +22,23 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     """What waited when the replay was cancelled."""
 
     @property
+    def ended(self) -> int:
+        return self.delivered + self.filtered + self.dead + self.dropped
+
+    @property
     def waiting(self) -> int:
-        return self.carried - self.delivered - self.filtered - self.dead - self.dropped
+        return self.carried - self.ended
+
+
+def delivered_before(client: "redis.Redis", sources: Sequence[str], destination: str, partitions: int) -> int:
+    """How many messages of these sources the destination has had, replays not counted."""
+    found = 0
+    for source in sources:
+        for partition in range(partitions):
+            found += int(
+                cast(bytes | None, client.hget(keys.count(partition, source), f"delivered:{destination}")) or 0
+            )
+    return found
 
 
 def account_of(client: "redis.Redis", replay: Replay, partitions: int) -> Account:

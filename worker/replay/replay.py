@@ -37,6 +37,10 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     created_at: int = 0
     updated_at: int = 0
 
+    @property
+    def resumable(self) -> bool:
+        return self.state in RESUMABLE
+
     def lines(self, partitions: int) -> list[tuple[int, Line]]:
         """Every line that its messages may travel in, with its partition."""
         named = [Line(source, self.id, self.destination) for source in self.selection.sources]

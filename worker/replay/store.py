@@ -70,8 +70,8 @@ class Replays:
             raise WrongState(f"replay {replay_id} is {found.state}")
         return found
 
-    def slow_down(self, replay_id: str, rate: float) -> None:
-        """Give it another rate."""
+    def set_rate(self, replay_id: str, rate: float) -> None:
+        """From the next time on that it is run."""
         with writing(self._engine) as connection:
             connection.execute(update(REPLAYS).where(REPLAYS.c.id == replay_id).values(rate=rate))
 

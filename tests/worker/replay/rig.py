@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import cast
 
 import redis
 from sqlalchemy import Engine
@@ -15,7 +16,7 @@ from worker import keys
 from worker.lines import Line
 from worker.replay.account import Account
 from worker.replay.planning import plan
-from worker.replay.replay import Replay
+from worker.replay.replay import RESUMABLE, Replay
 from worker.replay.running import Surroundings
 from worker.replay.selection import Selection
 from worker.replay.store import Replays
@@ -44,7 +45,7 @@ def planned(root: Path, replays: Replays, selection: Selection, *, rate: float =
         id="r5f3a2", destination="hook", selection=selection, matched=found.matched, size=found.size, rate=rate
     )
     replays.add(replay, found.manifest)
-    return replays.move(replay.id, "running", allowed=("planned",))
+    return replays.move(replay.id, "running", allowed=RESUMABLE)
 
 
 class Scene:
@@ -88,13 +89,13 @@ class Scene:
         """What a courier does, in short."""
         waiting = 0
         for partition in range(PARTITIONS):
-            for name in sorted(self.client.smembers(keys.lines(partition))):
+            for name in cast("set[bytes]", self.client.smembers(keys.lines(partition))):
                 waiting += self._take(partition, name.decode())
         self.most_waiting = max(self.most_waiting, waiting)
 
     def _take(self, partition: int, line: str) -> int:
         stream, taken = keys.log(partition, line), 0
-        for entry_id, fields in self.client.xrange(stream):
+        for entry_id, fields in cast("list[tuple[bytes, dict[bytes, bytes]]]", self.client.xrange(stream)):
             bodies = fields[b"m"].split(b"\n")
             self.got += bodies
             taken += len(bodies)
