@@ -9,9 +9,7 @@ from collector.cli.options import AsJson, ConfigFile, DataDirectory, configured,
 from collector.cli.table import count, span, table
 from collector.cli.trouble import FOUND, WRONG, Trouble
 
-Many = list[str] | None
 ReplayId = Annotated[str, typer.Argument(metavar="ID", help="Which one: `turnout replay list` shows them.")]
-Rate = Annotated[str | None, typer.Option("--rate", help="At most so many messages: 100/s, 6000/min.")]
 
 replay = typer.Typer(name="replay", help="Send messages again, to one destination.")
 
@@ -23,21 +21,49 @@ class Origin(StrEnum):
     DEAD = "dead"
 
 
+To = Annotated[str | None, typer.Option("--to", metavar="DESTINATION", help="Where to send them.")]
+Sources = Annotated[
+    list[str] | None,
+    typer.Option("--source", "-s", metavar="SOURCE", help="Else all sources that go there. Repeatable."),
+]
+Since = Annotated[
+    str | None,
+    typer.Option("--since", metavar="TIME", help="Received since: 2026-02-28T14:00, 2h, 3d, yesterday."),
+]
+Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Received before.")]
+Types = Annotated[list[str] | None, typer.Option("--type", "-t", metavar="TYPE", help="Only of this type. Repeatable.")]
+Events = Annotated[
+    list[str] | None,
+    typer.Option("--event", "-e", metavar="EVENT", help="Only track messages of this event. Repeatable."),
+]
+Users = Annotated[
+    list[str] | None,
+    typer.Option("--user", "-u", metavar="ID", help="Of this userId or anonymousId. Repeatable."),
+]
+MessageIds = Annotated[
+    list[str] | None, typer.Option("--message-id", metavar="ID", help="Only this message. Repeatable.")
+]
+Where = Annotated[
+    str | None,
+    typer.Option("--where", metavar="EXPRESSION", help="Only if this holds: 'properties.revenue > 100'."),
+]
+From = Annotated[Origin, typer.Option("--from", help="All that came in, or dead letters.")]
+Rate = Annotated[str | None, typer.Option("--rate", metavar="N/s", help="At most so many messages: 100/s, 6000/min.")]
+
+
 @replay.callback(invoke_without_command=True)
 def start(
     context: typer.Context,
-    to: Annotated[str | None, typer.Option(metavar="DESTINATION", help="Where to send them.")] = None,
-    source: Annotated[Many, typer.Option("--source", "-s", help="Else all sources that go there. Repeatable.")] = None,
-    since: Annotated[str | None, typer.Option(help="Received since: 2026-02-28T14:00, 2h, 3d, yesterday.")] = None,
-    until: Annotated[str | None, typer.Option(help="Received before.")] = None,
-    kind: Annotated[Many, typer.Option("--type", "-t", help="Only of this type. Repeatable.")] = None,
-    event: Annotated[Many, typer.Option("--event", "-e", help="Only track messages of this event. Repeatable.")] = None,
-    user: Annotated[Many, typer.Option("--user", "-u", help="Of this userId or anonymousId. Repeatable.")] = None,
-    message_id: Annotated[Many, typer.Option("--message-id", help="Only this message. Repeatable.")] = None,
-    where: Annotated[str | None, typer.Option(help="Only if this holds: 'properties.revenue > 100'.")] = None,
-    origin: Annotated[
-        Origin, typer.Option("--from", help="Everything that came in, or dead letters.")
-    ] = Origin.ARCHIVE,
+    to: To = None,
+    source: Sources = None,
+    since: Since = None,
+    until: Until = None,
+    kind: Types = None,
+    event: Events = None,
+    user: Users = None,
+    message_id: MessageIds = None,
+    where: Where = None,
+    origin: From = Origin.ARCHIVE,
     rate: Rate = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the first requests, and send nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -54,7 +80,9 @@ def start(
         return
     if to is None:
         raise Trouble("say where to: turnout replay --to DESTINATION", code=WRONG)
-    from collector.cli.replaying import Asked, send_again
+    from collector.cli.replay_asked import Asked
+    from collector.cli.replay_dead import send_dead_again
+    from collector.cli.replaying import send_again
 
     asked = Asked(
         to=to,
@@ -71,9 +99,8 @@ def start(
         yes=yes,
         as_json=as_json,
     )
-    if origin is Origin.DEAD:
-        raise Trouble("dead letters are sent again with `turnout dead retry`", code=WRONG)
-    send_again(reaching(configured(config, data)), asked)
+    send = send_dead_again if origin is Origin.DEAD else send_again
+    send(reaching(configured(config, data)), asked)
 
 
 @replay.command("list")

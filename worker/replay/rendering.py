@@ -9,7 +9,6 @@ from destinations.outcome import Filtered, Outcome, Rejected
 from schemas.envelope import Envelope, decode_head
 from worker import keys
 from worker.lines import Line
-from worker.replay.marking import marked
 from worker.routing import filtered
 
 MOST_BODY = 2_048
@@ -17,7 +16,7 @@ MOST_BODY = 2_048
 
 def rendered(destination: Destination[Any], line: Line, body: bytes) -> str:
     """The requests as text; the message itself where the destination does not speak HTTP; or why nothing is sent."""
-    envelope = _envelope(line, marked(body, line.way))
+    envelope = _envelope(line, body)
     kept_from = filtered(envelope.head, destination.name, storage=destination.storage)
     if kept_from is not None:
         return f"nothing: {kept_from.reason}"
@@ -33,7 +32,7 @@ def rendered(destination: Destination[Any], line: Line, body: bytes) -> str:
 def _envelope(line: Line, body: bytes) -> Envelope:
     lane = f"{keys.lane(0)}~{line.way}"
     head = decode_head(body)
-    return Envelope(source=line.source, body=body, head=head, lane=lane, position="0-0/0", replay=line.way)
+    return Envelope(source=line.source, body=body, head=head, lane=lane, position="0-0/0", replay=line.replay or "")
 
 
 def _request(request: Request) -> str:
