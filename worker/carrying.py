@@ -39,7 +39,7 @@ class Dropped(msgspec.Struct, frozen=True):
 
     messages: int
     in_hand: int
-    """Entries that a courier was just carrying: as long as there are some, the line is still there."""
+    """What a courier may just be carrying: as long as there is some, the line is still there."""
 
 
 def carry_call(load: Load) -> Call:
@@ -74,8 +74,11 @@ def drop_call(partition: int, line: Line) -> Call:
         keys.cursor(partition, line.name),
         keys.left(partition, line.name, line.destination),
         keys.lease(partition, line.destination),
+        keys.aside(partition, line.destination),
+        keys.apart(partition, line.destination),
+        keys.hand(partition, line.destination),
     ]
-    return names, [line.name, line.destination, BEYOND]
+    return names, [line.name, line.destination, BEYOND, keys.lane_of(partition, line.destination, "")]
 
 
 def carry(client: "redis.Redis", loads: Sequence[Load]) -> list[Pair]:

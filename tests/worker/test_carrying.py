@@ -4,8 +4,9 @@ from typing import cast
 
 import redis
 
+from destinations.outcome import Deferred
 from tests.worker.rig import Line as Rig
-from tests.worker.rig import body
+from tests.worker.rig import Scripted, body, by_name
 from worker import keys
 from worker.carrying import Load, carry, drop
 from worker.lines import Line
@@ -88,7 +89,7 @@ def test_a_line_that_never_was_can_be_taken_away(log_client: redis.Redis) -> Non
 def test_what_a_courier_has_in_hand_is_left_to_it(line: Rig) -> None:
     carry(line.client, [load(*[f"m{number}" for number in range(100)]), load("b", "c", first=100)])
     lease = line.lease()
-    assert len(line.log.fresh(lease, REPLAY.name, 1)) == 1
+    assert len(line.log.fresh(lease, REPLAY.name, 1).entries) == 1
     gone = drop(line.client, 0, REPLAY)
     assert (gone.messages, gone.in_hand) == (2, 1)
     line.log.release_anyway(lease)
@@ -100,12 +101,26 @@ def test_what_a_courier_has_in_hand_is_left_to_it(line: Rig) -> None:
 def test_of_an_entry_that_is_finished_in_part_only_the_rest_is_dropped(line: Rig) -> None:
     carry(line.client, [load("a", "b", "c")])
     lease = line.lease()
-    [entry] = line.log.fresh(lease, REPLAY.name, 1)
+    [entry] = line.log.fresh(lease, REPLAY.name, 1).entries
     line.client.hset(keys.left(0, REPLAY.name, "hook"), entry.id, "1,2")
     line.client.hincrby(keys.count(0, REPLAY.name), "delivered:hook", 1)
     line.log.release_anyway(lease)
     assert drop(line.client, 0, REPLAY).messages == 2
     assert not line.client.exists(keys.left(0, REPLAY.name, "hook"))
+
+
+def test_what_waits_aside_for_a_retry_is_dropped_too_and_nothing_else_is(line: Rig) -> None:
+    carry(line.client, [load("a", "b", "c", "d")])
+    line.post("live")
+    hook = Scripted(by_name(b=Deferred("no", 600.0), live=Deferred("no", 600.0)))
+    line.drained(line.courier(hook))
+    assert line.client.get(keys.apart(0, "hook")) == b"5"
+    gone = drop(line.client, 0, REPLAY)
+    assert (gone.messages, gone.in_hand) == (4, 0)
+    assert line.counts(REPLAY.name) == {"received": 4, "base:hook": 4}
+    assert line.client.get(keys.apart(0, "hook")) == b"1"
+    [lane] = cast("list[bytes]", line.client.zrange(keys.aside(0, "hook"), 0, -1))
+    assert line.client.llen(keys.lane_of(0, "hook", lane.decode())) == 1
 
 
 def test_a_server_that_forgot_the_scripts_learns_them_again(log_client: redis.Redis) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from destinations.adapter import Destination
 from destinations.http.destination import HttpDestination
-from destinations.http.request import Request
+from destinations.http.said import exchange_of
 from destinations.outcome import Filtered, Outcome, Rejected
 from schemas.envelope import Envelope, decode_head
 from worker import keys
@@ -24,7 +24,7 @@ def rendered(destination: Destination[Any], line: Line, body: bytes) -> str:
         return _cut(envelope.body)
     match destination.preview(envelope):
         case list() as requests:
-            return str(destination.redact("\n\n".join(map(_request, requests))))
+            return "\n\n".join(exchange_of(request, None, 0.0, destination.redact).request for request in requests)
         case outcome:
             return f"nothing: {_why(outcome)}"
 
@@ -33,11 +33,6 @@ def _envelope(line: Line, body: bytes) -> Envelope:
     lane = f"{keys.lane(0)}~{line.way}"
     head = decode_head(body)
     return Envelope(source=line.source, body=body, head=head, lane=lane, position="0-0/0", replay=line.replay or "")
-
-
-def _request(request: Request) -> str:
-    headers = "".join(f"\n{name}: {value}" for name, value in request.headers.items())
-    return f"{request.method} {request.url}{headers}\n\n{_cut(request.body)}"
 
 
 def _cut(body: bytes) -> str:

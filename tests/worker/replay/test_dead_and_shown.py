@@ -23,7 +23,7 @@ def test_dead_letters_are_chosen_by_their_messages(log_client: redis.Redis, data
     moved(log_client, database, *records)
     wanted = Selection(sources=("web",), users=("u0",), where="messageId != 'm2'")
     chosen = choose(database, wanted, "hook", ROUTES, samples=10)
-    assert [body for _, body in chosen.samples] and len(chosen.numbers) == 1
+    assert len(chosen.numbers) == 1
     assert resend(log_client, database, chosen.numbers, partitions=4) == 1
     assert sent_again(log_client) == ["m0"]
 
