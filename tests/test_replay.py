@@ -4,8 +4,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -32,6 +31,9 @@ type = "webhook"
 url = "{url}"
 allow_private = true
 batch_size = 20
+
+[destinations.hook.headers]
+X-Own = "Bearer hush-hush"
 """
 MESSAGES = 500
 
@@ -40,29 +42,44 @@ def message(number: int) -> dict[str, Any]:
     return {"type": "track", "event": "Step", "userId": f"u{number % 7}", "messageId": f"m{number:04d}"}
 
 
-def filled(turnout: Running) -> None:
-    """500 messages, delivered and in the archive."""
-    for first in range(0, MESSAGES, 100):
-        batch = [message(number) for number in range(first, first + 100)]
-        assert turnout.post("/v1/batch", {"batch": batch})[0] == 200
-    eventually(lambda: settled(turnout, "web"), within=60, what="everything was delivered")
+class Stage:
+    """A Turnout with 500 messages that were delivered and are in the archive, and what its destination got."""
+
+    old: frozenset[str] = frozenset()
+    """Replays of earlier tests."""
+
+    def __init__(self, turnout: Running, receiver: Receiver) -> None:
+        self.turnout = turnout
+        self.receiver = receiver
+        for first in range(0, MESSAGES, 100):
+            batch = [message(number) for number in range(first, first + 100)]
+            assert turnout.post("/v1/batch", {"batch": batch})[0] == 200
+        eventually(lambda: len(arrived(receiver)) == MESSAGES, within=60, what="everything was delivered")
+        eventually(lambda: len(turnout.archived("web")) == MESSAGES, what="everything is in the archive")
+
+    def replayed(self) -> list[dict[str, Any]]:
+        """What the newest replay has brought."""
+        marked = [one for one in arrived(self.receiver) if "_turnout" in one]
+        return [one for one in marked if one["_turnout"]["replay"] not in self.old]
+
+    def begun(self, *words: str) -> "subprocess.Popen[str]":
+        """The command, while it runs."""
+        self.old = frozenset(one["_turnout"]["replay"] for one in arrived(self.receiver) if "_turnout" in one)
+        return begun(self.turnout, *words)
 
 
-def settled(turnout: Running, source: str) -> bool:
-    rows = [row for row in turnout.status()["rows"] if row["source"] == source]
-    return all(row["waiting"] == 0 for row in rows)
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    directory = tmp_path_factory.mktemp("turnout")
+    with Receiver() as receiver, running(directory, CONFIG.format(url=receiver.url)) as turnout:
+        yield Stage(turnout, receiver)
 
 
 def arrived(receiver: Receiver) -> list[dict[str, Any]]:
     return [one for request in receiver.requests for one in request.json()]
 
 
-def replayed(receiver: Receiver) -> list[dict[str, Any]]:
-    return [one for one in arrived(receiver) if "_turnout" in one]
-
-
 def begun(turnout: Running, *words: str) -> "subprocess.Popen[str]":
-    """The command, while it runs."""
     return subprocess.Popen(
         turnout._command(["replay", *words]),
         cwd=turnout.directory,
@@ -75,7 +92,7 @@ def begun(turnout: Running, *words: str) -> "subprocess.Popen[str]":
 
 
 def told(words: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(words)
+    found: dict[str, Any] = json.loads(words.splitlines()[0])
     return found
 
 
@@ -100,45 +117,46 @@ class Live:
         eventually(posted, within=60, what=what)
 
 
+ALL = [f"m{number:04d}" for number in range(MESSAGES)]
+
+
 @pytest.mark.kill
-def test_a_replay_that_is_killed_and_resumed_arrives_once_while_live_messages_flow(tmp_path: Path) -> None:
-    with Receiver() as receiver, running(tmp_path, CONFIG.format(url=receiver.url)) as turnout:
-        filled(turnout)
-        live = Live(turnout)
-        command = begun(turnout, "--to", "hook", "--source", "web", "--yes", "--rate", "150/s")
-        live.while_not(lambda: len(replayed(receiver)) > 100, "the replay was under way")
-        command.send_signal(signal.SIGKILL)
-        command.communicate()
-        assert len(replayed(receiver)) < MESSAGES
-        replay = told(turnout.command("replay", "list", "--json").stdout)
-        assert replay["state"] == "running"
-        resumed = begun(turnout, "resume", replay["id"], "--json")
-        live.while_not(lambda: resumed.poll() is not None, "the replay ended")
-        said, _ = resumed.communicate()
-        assert resumed.returncode == 0, said
-        account = told(said)["account"]
-        assert (account["carried"], account["delivered"]) == (MESSAGES, MESSAGES)
-        eventually(lambda: settled(turnout, "live"), what="the live messages were delivered")
-        again = replayed(receiver)
-    assert sorted(one["messageId"] for one in again) == [f"m{number:04d}" for number in range(MESSAGES)]
-    assert {one["_turnout"]["replay"] for one in again} == {replay["id"]}
-    assert in_order(again)
-    assert [one["messageId"] for one in arrived(receiver) if one["event"] == "Now"] == live.ids
+def test_a_replay_that_is_killed_and_resumed_arrives_once_while_live_messages_flow(stage: Stage) -> None:
+    live = Live(stage.turnout)
+    command = stage.begun("--to", "hook", "--source", "web", "--yes", "--rate", "150/s")
+    live.while_not(lambda: len(stage.replayed()) > 100, "the replay was under way")
+    command.send_signal(signal.SIGKILL)
+    command.communicate()
+    assert len(stage.replayed()) < MESSAGES
+    replay = told(stage.turnout.command("replay", "list", "--json").stdout)
+    assert replay["state"] == "running"
+    resumed = begun(stage.turnout, "resume", replay["id"], "--json")
+    live.while_not(lambda: resumed.poll() is not None, "the replay ended")
+    said, _ = resumed.communicate()
+    assert resumed.returncode == 0, said
+    account = told(said)["account"]
+    assert (account["carried"], account["delivered"]) == (MESSAGES, MESSAGES)
+    assert sorted(one["messageId"] for one in stage.replayed()) == ALL
+    assert in_order(stage.replayed())
+    headers = [request.headers.get("x-turnout-replay") for request in stage.receiver.requests]
+    assert set(headers) == {None, replay["id"]}
+
+    def came() -> list[str]:
+        return [one["messageId"] for one in arrived(stage.receiver) if one["event"] == "Now"]
+
+    eventually(lambda: len(came()) >= len(live.ids), what="the live messages were delivered")
+    assert came() == live.ids
 
 
-def test_a_dry_run_shows_requests_without_secrets_and_sends_nothing(tmp_path: Path) -> None:
-    config = CONFIG + '\n[destinations.hook.headers]\nAuthorization = "Bearer hush-hush"\n'
-    with Receiver() as receiver, running(tmp_path, config.format(url=receiver.url)) as turnout:
-        filled(turnout)
-        before = len(receiver.requests)
-        words = ("replay", "--to", "hook", "-s", "web", "--user", "u3", "--since", "1h", "--dry-run")
-        shown = turnout.command(*words)
-        counted = turnout.command(*words, "--json")
-        assert len(receiver.requests) == before
-        assert turnout.command("replay", "list").stdout == "there are no replays\n"
+def test_a_dry_run_shows_requests_without_secrets_and_sends_nothing(stage: Stage) -> None:
+    before = len(stage.receiver.requests)
+    words = ("replay", "--to", "hook", "-s", "web", "--user", "u3", "--since", "1h", "--dry-run")
+    shown = stage.turnout.command(*words)
+    counted = stage.turnout.command(*words, "--json")
+    assert len(stage.receiver.requests) == before
     assert shown.returncode == 0, shown.stderr
     assert "POST http" in shown.stdout
-    assert "Authorization: ***" in shown.stdout
+    assert "X-Own: ***" in shown.stdout
     assert "hush-hush" not in shown.stdout + counted.stdout
     assert shown.stdout.splitlines()[-1] == "nothing was sent"
     assert f"{len(range(3, MESSAGES, 7))} messages of web" in shown.stdout
@@ -147,39 +165,35 @@ def test_a_dry_run_shows_requests_without_secrets_and_sends_nothing(tmp_path: Pa
     assert (found["matched"], len(found["requests"])) == (len(range(3, MESSAGES, 7)), 10)
 
 
-def test_a_replay_is_paused_from_another_terminal_and_cancelled(tmp_path: Path) -> None:
-    with Receiver() as receiver, running(tmp_path, CONFIG.format(url=receiver.url)) as turnout:
-        filled(turnout)
-        command = begun(turnout, "--to", "hook", "-s", "web", "-y", "--rate", "40/s", "--where", "event == 'Step'")
-        eventually(lambda: len(replayed(receiver)) > 20, what="the replay was under way")
-        replay = told(turnout.command("replay", "list", "--json").stdout)
-        assert turnout.command("replay", "pause", replay["id"]).returncode == 0
-        said, _ = command.communicate(timeout=20)
-        assert command.returncode == 1
-        assert f"turnout replay resume {replay['id']}" in said
-        cancelled = turnout.command("replay", "cancel", replay["id"])
-        assert cancelled.stdout == f"cancelled {replay['id']}\n"
-        shown = told(turnout.command("replay", "show", replay["id"], "--json").stdout)
-        assert shown["replay"]["state"] == "cancelled"
-        account = shown["account"]
-        assert account["carried"] == account["delivered"] + account["dropped"]
-        refused = turnout.command("replay", "resume", replay["id"])
-        assert (refused.returncode, refused.stderr) == (2, f"turnout: replay {replay['id']} is cancelled\n")
+def test_a_replay_is_paused_from_another_terminal_and_cancelled(stage: Stage) -> None:
+    command = stage.begun("--to", "hook", "-s", "web", "-y", "--rate", "20/s", "--where", "event == 'Step'")
+    eventually(lambda: len(stage.replayed()) > 5, what="the replay was under way")
+    replay = told(stage.turnout.command("replay", "list", "--json").stdout)
+    assert stage.turnout.command("replay", "pause", replay["id"]).returncode == 0
+    said, _ = command.communicate(timeout=20)
+    assert command.returncode == 1
+    assert f"turnout replay resume {replay['id']}" in said
+    cancelled = stage.turnout.command("replay", "cancel", replay["id"])
+    assert cancelled.stdout == f"cancelled {replay['id']}\n"
+    shown = told(stage.turnout.command("replay", "show", replay["id"], "--json").stdout)
+    assert shown["replay"]["state"] == "cancelled"
+    account = shown["account"]
+    assert account["carried"] == account["delivered"] + account["dropped"]
+    refused = stage.turnout.command("replay", "resume", replay["id"])
+    assert (refused.returncode, refused.stderr) == (2, f"turnout: replay {replay['id']} is cancelled\n")
 
 
-def test_ctrl_c_pauses_a_replay_and_says_how_to_go_on(tmp_path: Path) -> None:
-    with Receiver() as receiver, running(tmp_path, CONFIG.format(url=receiver.url)) as turnout:
-        filled(turnout)
-        command = begun(turnout, "--to", "hook", "-s", "web", "-y", "--rate", "40/s")
-        eventually(lambda: len(replayed(receiver)) > 20, what="the replay was under way")
-        command.send_signal(signal.SIGINT)
-        said, _ = command.communicate(timeout=20)
-        assert command.returncode == 1
-        assert "paused" in said
-        assert "Traceback" not in said
-        done = turnout.command("replay", "resume", said.split()[-1], "--rate", "10000/s")
-        assert done.returncode == 0, done.stderr
-        assert sorted(one["messageId"] for one in replayed(receiver)) == [f"m{n:04d}" for n in range(MESSAGES)]
+def test_ctrl_c_pauses_a_replay_and_says_how_to_go_on(stage: Stage) -> None:
+    command = stage.begun("--to", "hook", "-s", "web", "-y", "--rate", "20/s")
+    eventually(lambda: len(stage.replayed()) > 5, what="the replay was under way")
+    command.send_signal(signal.SIGINT)
+    said, _ = command.communicate(timeout=20)
+    assert command.returncode == 1
+    assert "paused" in said
+    assert "Traceback" not in said
+    done = stage.turnout.command("replay", "resume", said.split()[-1], "--rate", "10000/s")
+    assert done.returncode == 0, done.stderr
+    assert sorted(one["messageId"] for one in stage.replayed()) == ALL
 
 
 @pytest.mark.parametrize(
@@ -187,28 +201,16 @@ def test_ctrl_c_pauses_a_replay_and_says_how_to_go_on(tmp_path: Path) -> None:
     [
         (["--to", "nobody"], "no source goes to a destination 'nobody'"),
         ([], "say where to"),
-        (["--to", "console", "-s", "nowhere"], "there is no source 'nowhere'"),
-        (["--to", "console", "--where", "userId ="], "at character"),
-        (["--to", "console", "--since", "soonish"], "'soonish' is no time"),
-        (["--to", "console", "--rate", "fast"], "'fast' is no rate"),
+        (["--to", "hook", "-s", "nowhere"], "there is no source 'nowhere'"),
+        (["--to", "hook", "--where", "userId ="], "at character"),
+        (["--to", "hook", "--since", "soonish"], "'soonish' is no time"),
+        (["--to", "hook", "--rate", "fast"], "'fast' is no rate"),
+        (["--to", "hook", "-s", "web"], "say --yes"),
+        (["show", "r00000"], "there is no replay 'r00000'"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_line(running_turnout: Running, words: list[str], said: str) -> None:
-    ended = running_turnout.command("replay", *words)
+def test_what_cannot_be_done_is_said_in_a_line(stage: Stage, words: list[str], said: str) -> None:
+    ended = stage.turnout.command("replay", *words)
     assert ended.returncode == 2
     assert said in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
-
-
-@pytest.fixture(scope="module")
-def running_turnout(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    with running(tmp_path_factory.mktemp("turnout")) as turnout:
-        yield turnout
-
-
-def test_nothing_is_sent_without_a_word_of_somebody(running_turnout: Running) -> None:
-    assert running_turnout.post("/v1/track", {"userId": "u", "event": "A"})[0] == 200
-    eventually(lambda: running_turnout.archived("default") or running_turnout.archived("web"), what="it is archived")
-    ended = running_turnout.command("replay", "--to", "console")
-    assert ended.returncode == 2, ended.stdout
-    assert "say --yes" in ended.stderr
