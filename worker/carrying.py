@@ -5,22 +5,18 @@ from typing import cast
 
 import msgspec
 import redis
-from redis.exceptions import NoScriptError
 
 from worker import keys, scripts
 from worker.appending import ARMED_MS, packs
 from worker.lines import Line
 from worker.nudge import Pair
-from worker.scripts import Script
+from worker.scripts import Call, run_all
 
 RECEIVED = "received"
 """The account in which what is carried counts as received."""
 
 BEYOND = "~"
 """A cursor beyond all others: cursors are made of digits."""
-
-Call = tuple[list[str], list[str | bytes | int]]
-"""Keys and arguments of a script."""
 
 
 class Load(msgspec.Struct, frozen=True):
@@ -43,6 +39,7 @@ class Dropped(msgspec.Struct, frozen=True):
 
 
 def carry_call(load: Load) -> Call:
+    """May be repeated: the script knows what it has taken."""
     at = (load.partition, load.line.destination)
     names = [
         keys.log(load.partition, load.line.name),
@@ -62,7 +59,7 @@ def carry_call(load: Load) -> Call:
     ]
     for pack in packs(load.bodies):
         arguments += [len(pack), b"\n".join(pack)]
-    return names, arguments
+    return Call(scripts.CARRY, names, arguments)
 
 
 def drop_call(partition: int, line: Line) -> Call:
@@ -78,31 +75,18 @@ def drop_call(partition: int, line: Line) -> Call:
         keys.apart(partition, line.destination),
         keys.hand(partition, line.destination),
     ]
-    return names, [line.name, line.destination, BEYOND, keys.lane_of(partition, line.destination, "")]
+    prefix = keys.lane_of(partition, line.destination, "")
+    return Call(scripts.DROP, names, [line.name, line.destination, BEYOND, prefix])
 
 
 def carry(client: "redis.Redis", loads: Sequence[Load]) -> list[Pair]:
-    """Append all loads in one round trip; gives back whom to nudge. Raises redis.RedisError: then call it again."""
-    answers = _run(client, scripts.CARRY, [carry_call(load) for load in loads])
+    """Append all loads in a few round trips; gives back whom to nudge. Raises redis.RedisError: then call it again."""
+    answers = cast(list[list[int]], run_all(client, [carry_call(load) for load in loads]))
     wanting = [load for load, (_, wants) in zip(loads, answers, strict=True) if wants]
     return [(load.partition, load.line.destination) for load in wanting]
 
 
 def drop(client: "redis.Redis", partition: int, line: Line) -> Dropped:
-    [[messages, in_hand]] = _run(client, scripts.DROP, [drop_call(partition, line)])
+    """Take a line away with all that waits in it, but for what is in a courier's hand. May be repeated."""
+    [[messages, in_hand]] = cast(list[list[int]], run_all(client, [drop_call(partition, line)]))
     return Dropped(messages, in_hand)
-
-
-def _run(client: "redis.Redis", script: Script, calls: Sequence[Call]) -> list[list[int]]:
-    try:
-        return _asked(client, script, calls)
-    except NoScriptError:
-        client.script_load(script.text)
-        return _asked(client, script, calls)
-
-
-def _asked(client: "redis.Redis", script: Script, calls: Sequence[Call]) -> list[list[int]]:
-    with client.pipeline(transaction=False) as pipeline:
-        for names, arguments in calls:
-            pipeline.evalsha(script.sha, len(names), *names, *cast("Sequence[str]", arguments))
-        return cast(list[list[int]], pipeline.execute())
