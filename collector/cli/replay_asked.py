@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import msgspec
 import typer
 
+from collector.cli.tail import printable
 from collector.cli.trouble import WRONG, Trouble
 from collector.config import Config
 from destinations import registry
@@ -82,6 +83,12 @@ def requests(config: Config, to: str, samples: Sequence[tuple[Line, bytes]]) -> 
     texts = [rendered(destination, line, body) for line, body in samples]
     destination.close()
     return texts
+
+
+def show(texts: Sequence[str]) -> None:
+    """In them are words of strangers, who shall not steer the terminal."""
+    for text in texts:
+        typer.echo("\n".join(map(printable, text.split("\n"))) + "\n")
 
 
 def show_json(value: Mapping[str, object]) -> None:

@@ -6,7 +6,7 @@ import typer
 
 from collector.cli.asking import log_of
 from collector.cli.progress import bar
-from collector.cli.replay_asked import Asked, confirm, requests, selection_of, show_json, telling
+from collector.cli.replay_asked import Asked, confirm, requests, selection_of, show, show_json, telling
 from collector.cli.table import counted
 from collector.config import Config
 from worker.database.engine import open_database
@@ -51,5 +51,5 @@ def _show(config: Config, asked: Asked, chosen: Chosen) -> None:
     if asked.as_json:
         show_json({"matched": len(chosen.numbers), "requests": texts})
         return
-    typer.echo("\n\n".join(texts))
-    typer.echo(f"\n{counted(len(chosen.numbers), 'dead letter')} for {asked.to}\nnothing was sent")
+    show(texts)
+    typer.echo(f"{counted(len(chosen.numbers), 'dead letter')} for {asked.to}\nnothing was sent")

@@ -10,7 +10,7 @@ import typer
 
 from collector.cli.asking import log_of
 from collector.cli.progress import bar
-from collector.cli.replay_asked import Asked, confirm, requests, selection_of, show_json, telling
+from collector.cli.replay_asked import Asked, confirm, requests, selection_of, show, show_json, telling
 from collector.cli.replay_words import doubles, summary, told
 from collector.cli.trouble import FOUND
 from collector.config import Config
@@ -106,8 +106,8 @@ def _show_requests(config: Config, asked: Asked, draft: Replay, found: Plan) -> 
     if asked.as_json:
         show_json({"matched": found.matched, "size": found.size, "lookedAt": found.looked_at, "requests": texts})
         return
-    typer.echo("\n\n".join(texts))
-    typer.echo("\n".join(("", *summary(draft, found), *_doubles(config, draft), "nothing was sent")))
+    show(texts)
+    typer.echo("\n".join((*summary(draft, found), *_doubles(config, draft), "nothing was sent")))
 
 
 def _run(config: Config, replays: Replays, replay_id: str, *, as_json: bool) -> None:
