@@ -1,20 +1,35 @@
-"""A progress bar on standard error, where somebody looks at it."""
+"""A bar for long work: on standard error, and only if that is a terminal."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
 
+@contextmanager
+def steps(what: str, total: int) -> "Iterator[Callable[[int], None]]":
+    """To be called with how much has been done since the last call."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.advance(task, done)
+
+
 class Advance(Protocol):
-    """Says how much is done, and what is in the way ("": nothing)."""
+    """Says how much is done by now, and what is in the way ("": nothing)."""
 
     def __call__(self, done: int, trouble: str = "") -> None: ...
 
 
 @contextmanager
 def bar(what: str, total: int | None) -> Iterator[Advance]:
-    """Nothing is shown where standard error is not a terminal. `total` None: nobody knows how much there is."""
+    """For work that may meet trouble, or (`total` None) of which nobody knows how much there is."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
