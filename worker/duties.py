@@ -13,6 +13,8 @@ from worker.keeping import forget_old, move_everything
 from worker.letters.moving import move_known_letters
 from worker.letters.resend import finish
 from worker.refusals.moving import move_known_refusals
+from worker.stories.keeping import forget
+from worker.stories.moving import move_stories
 
 P = ParamSpec("P")
 
@@ -31,6 +33,8 @@ def duties_of(config: Config, client: "redis.Redis", database: Engine) -> list[D
     at, partitions = (client, database), config.log.partitions
     return [
         Duty("canary", config.alarms.canary, doing(send_canaries, client, config)),
+        Duty("stories", 5.0, doing(move_stories, *at, config)),
+        Duty("old stories", 600.0, doing(forget, database, config)),
         Duty("dead letters", 1.0, doing(move_known_letters, *at, config)),
         Duty("refusals", 1.0, doing(move_known_refusals, *at, config)),
         Duty("letters in hand", 15.0, doing(finish, *at, partitions=partitions)),

@@ -62,7 +62,7 @@ def seen_since(partition: int) -> str:
 
 
 def count(partition: int, source: str) -> str:
-    """hash: received, duplicates, refused; and delivered, filtered, dead, base, each with `:destination`"""
+    """hash: received, duplicates, refused; and delivered, filtered, dead, base, since (ms), each with `:destination`"""
     return f"{tag(partition)}:count:{source}"
 
 

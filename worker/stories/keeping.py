@@ -76,7 +76,8 @@ def _drop(engine: Engine, kind: Kind, *which: ColumnElement[bool]) -> int:
             return 0
         connection.execute(delete(PASSAGES).where(PASSAGES.c.id.in_([row.id for row in rows])))
         said = [row.exchange_id for row in rows if row.exchange_id is not None]
-        connection.execute(delete(EXCHANGES).where(EXCHANGES.c.id.in_(said)))
+        needed = select(PASSAGES.c.id).where(PASSAGES.c.exchange_id == EXCHANGES.c.id).exists()
+        connection.execute(delete(EXCHANGES).where(EXCHANGES.c.id.in_(said), not_(needed)))
         _note(connection, kind, max(row.until_ms for row in rows) + 1)
     return len(rows)
 

@@ -8,6 +8,7 @@ import redis
 from sqlalchemy import Connection, Engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from destinations.outcome import Exchange
 from worker import keys
 from worker.config import Config
 from worker.database.engine import writing
@@ -104,20 +105,21 @@ def _claimed(connection: Connection, partition: int, before: Progress, after: Pr
 
 
 def _write(connection: Connection, rows: Sequence[Row]) -> None:
-    known = [_values(row, _kept(connection, row)) for row in rows]
-    connection.execute(insert(PASSAGES), known)
+    said: dict[int, int] = {}  # by the identity of an exchange, which rows share, its number
+    for row in rows:
+        if row.exchange is not None and id(row.exchange) not in said:
+            said[id(row.exchange)] = _kept(connection, row.exchange)
+    if rows:
+        connection.execute(insert(PASSAGES), [_values(row, said.get(id(row.exchange))) for row in rows])
 
 
-def _kept(connection: Connection, row: Row) -> int | None:
-    """The number of what was said, once it is kept."""
-    if row.exchange is None:
-        return None
-    said = {
-        "request": _storable(row.exchange.request),
-        "answer": _storable(row.exchange.answer),
-        "took_ms": row.exchange.took_ms,
+def _kept(connection: Connection, exchange: Exchange) -> int:
+    values = {
+        "request": _storable(exchange.request),
+        "answer": _storable(exchange.answer),
+        "took_ms": exchange.took_ms,
     }
-    key = connection.execute(insert(EXCHANGES).values(said)).inserted_primary_key
+    key = connection.execute(insert(EXCHANGES).values(values)).inserted_primary_key
     assert key is not None
     return int(key[0])
 

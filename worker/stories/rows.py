@@ -37,6 +37,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     due_ms: int
     owner: str
     exchange: Exchange | None
+    """The rows of one part share it: it was said of one of their messages."""
 
 
 def rows_of(partition: int, passages: Iterable[Passage]) -> list[Row]:
@@ -84,10 +85,8 @@ def _joined(row: Row, after: Row) -> Row:
 def _rows(partition: int, passage: Passage) -> Iterator[Row]:
     named = sorted(sortable(position) for part in passage.parts for position in part.positions or ())
     for part in passage.parts:
-        exchange = part.exchange
-        for first, last in _spans(passage, part, named):
-            yield _row(partition, passage, part, (first, last), exchange)
-            exchange = None  # it was said for the first of them
+        for span in _spans(passage, part, named):
+            yield _row(partition, passage, part, span)
 
 
 def _spans(passage: Passage, part: Part, named: Sequence[str]) -> Iterator[Span]:
@@ -96,7 +95,7 @@ def _spans(passage: Passage, part: Part, named: Sequence[str]) -> Iterator[Span]
     return _around(sortable(passage.first), sortable(passage.last), named) if passage.first else iter(())
 
 
-def _row(partition: int, passage: Passage, part: Part, span: Span, exchange: Exchange | None) -> Row:
+def _row(partition: int, passage: Passage, part: Part, span: Span) -> Row:
     return Row(
         partition=partition,
         line=passage.line,
@@ -112,7 +111,7 @@ def _row(partition: int, passage: Passage, part: Part, span: Span, exchange: Exc
         code=part.code,
         due_ms=part.due_ms,
         owner=passage.owner,
-        exchange=exchange,
+        exchange=part.exchange,
     )
 
 

@@ -1,6 +1,5 @@
-"""A database for stories."""
+"""A database for stories, once of each kind."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,5 @@ def config(tmp_path: Path) -> Config:
 
 
 @pytest.fixture
-def engine(config: Config) -> Iterator[Engine]:
-    with rig.database(config) as engine:
-        yield engine
+def engine(database: Engine) -> Engine:
+    return database

@@ -1,7 +1,6 @@
 """Passages as a commit writes them, and a database to move them into."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from sqlalchemy import Engine, select
 from tests.worker import rig
 from worker import keys
 from worker.config import Config
-from worker.database.engine import open_database, reading
+from worker.database.engine import reading
 from worker.database.story_tables import PASSAGES
 from worker.story import Part, Passage
 
@@ -41,15 +40,6 @@ def tell(client: "redis.Redis", *passages: Passage, partition: int = 0) -> None:
 
 def config(tmp_path: Path, *destinations: str, partitions: int = 1) -> Config:
     return msgspec.structs.replace(rig.config(*(destinations or ("hook",)), partitions=partitions), data=tmp_path)
-
-
-@contextmanager
-def database(config: Config) -> Iterator[Engine]:
-    engine = open_database(config)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 def kept(engine: Engine) -> Sequence[Any]:

@@ -1,6 +1,7 @@
 """Passages reach the database once."""
 
 import threading
+from typing import Any
 
 import msgspec
 import pytest
@@ -47,7 +48,7 @@ def test_a_crash_before_the_log_forgets_moves_nothing_twice(
     log_client: redis.Redis, engine: Engine, config: Config
 ) -> None:
     tell(log_client, delivered(at(1), at(1)))
-    entries = log_client.xrange(keys.story(0))
+    entries: Any = log_client.xrange(keys.story(0))
     move_stories(log_client, engine, config)
     log_client.delete(keys.story(0))
     for entry_id, fields in entries:

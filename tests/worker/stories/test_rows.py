@@ -54,10 +54,10 @@ def test_the_rest_is_told_around_the_exceptions() -> None:
     assert len(rows) == 4, "neighbours in an entry are one row"
 
 
-def test_only_the_first_row_of_a_part_carries_what_was_said() -> None:
+def test_all_rows_of_a_part_share_what_was_said() -> None:
     said = Exchange("POST /", "500")
     rows = rows_of(0, [passage(Part("failed", positions=(at(1), at(3)), exchange=said))])
-    assert [row.exchange for row in rows] == [said, None]
+    assert [row.exchange for row in rows] == [said, said]
 
 
 positions = st.builds(at, st.integers(1, 6), st.integers(0, 3))
