@@ -12,6 +12,7 @@ from collector.log_port import Item, LogFull, LogUnavailable, Refusal
 from collector.lot import RETRY_AFTER, Lot, Strand
 from worker import keys, scripts
 from worker.appending import Terms, append_call
+from worker.crash import crash
 
 MOST_GATHERED_BYTES = 67_108_864
 """What may wait in this process for the log; beyond it clients are asked to come back."""
@@ -100,7 +101,9 @@ class Appender:
     async def _flush(self, lot: Lot) -> None:
         strands = list(lot.strands.values())
         try:
+            crash("before_append")
             answers = await self._send(strands)
+            crash("after_append")
         except (RedisError, OSError, TimeoutError) as error:
             logger.warning("the log is away: %s", type(error).__name__)
             return
