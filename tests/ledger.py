@@ -11,7 +11,7 @@ from typing import Any
 from tests.running import Running
 from tests.waiting import eventually
 
-TRIES_WITHIN = 60.0
+TRIES_WITHIN = 20.0
 NO_ANSWER = 0
 """In the book of answers: a connection that was refused, or broke."""
 
@@ -48,6 +48,7 @@ class Ledger:
         """All that was ever sent, whatever the answer."""
         self.answers: Counter[int] = Counter()
         """How often each status came; NO_ANSWER where none did."""
+        self.last_answer = ""
         self.repeats = 0
         before = f"{name}-" if name else ""
         names = [[f"{before}t{thread}-u{user}" for user in range(users)] for thread in range(threads)]
@@ -63,7 +64,7 @@ class Ledger:
         self._stop.set()
         for thread in self._threads:
             thread.join()
-        assert not self.failures, self.failures
+        assert not self.failures, (self.failures, self.answers, self.last_answer)
 
     def size(self) -> int:
         with self._lock:
@@ -104,7 +105,8 @@ class Ledger:
 
     def _accepted(self, body: dict[str, Any]) -> bool:
         try:
-            status, _ = self._turnout.post("/v1/batch", body, key=self._key, port=next(self._ports))
+            status, answer = self._turnout.post("/v1/batch", body, key=self._key, port=next(self._ports))
+            self.last_answer = str(answer)
         except (OSError, HTTPException, ValueError):
             status = NO_ANSWER  # nobody knows whether it was stored: the same batch goes out again
         with self._lock:
@@ -128,9 +130,7 @@ class Findings:
     """First deliveries that came after a later message of the same user."""
 
 
-def compare(
-    ledger: Ledger, arrivals: Sequence[Mapping[str, Any]], dead: Collection[str] = frozenset()
-) -> Findings:
+def compare(ledger: Ledger, arrivals: Sequence[Mapping[str, Any]], dead: Collection[str] = frozenset()) -> Findings:
     """The ledger's own messages only: those of other ledgers are left out by the names of their users."""
     mine = [message for message in arrivals if message["userId"] in ledger.accepted]
     times = Counter(message["messageId"] for message in mine)

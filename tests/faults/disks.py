@@ -13,7 +13,9 @@ def mountable() -> bool:
     """Whether this process may mount at all: containers often may not."""
     if os.geteuid() != 0 or not Path("/dev/loop-control").exists():
         return False
-    asked = subprocess.run(["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False)
+    asked = subprocess.run(
+        ["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False
+    )
     return asked.returncode == 0
 
 

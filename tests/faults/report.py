@@ -43,8 +43,10 @@ def lines(rows: Sequence[Row]) -> list[str]:
     """For a terminal."""
     table = [list(TITLES.values()), *(cells(row) for row in sorted(rows, key=lambda row: row.scenario))]
     widths = [max(len(line[column]) for line in table) for column in range(len(TITLES))]
-    return ["  ".join(_set(cell, width, index) for index, (cell, width) in enumerate(zip(line, widths, strict=True)))
-            for line in table]
+    return [
+        "  ".join(_set(cell, width, index) for index, (cell, width) in enumerate(zip(line, widths, strict=True)))
+        for line in table
+    ]
 
 
 def _set(cell: str, width: int, column: int) -> str:

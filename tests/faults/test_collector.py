@@ -116,5 +116,3 @@ def test_many_idle_connections_keep_nobody_out(trial: Trial, scale: Scale) -> No
         trial.over()
     assert set(ledger.answers) == {200}
     trial.prove()
-
-

@@ -11,7 +11,7 @@ from tests.faults.town import BATCH, DESTINATIONS, Town
 from tests.ledger import Findings, Ledger, compare
 from tests.waiting import eventually
 
-RECOVERS_WITHIN = 60.0
+RECOVERS_WITHIN = 30.0
 
 _numbers = itertools.count()
 
