@@ -5,6 +5,7 @@ from dataclasses import dataclass
 HERE = "tests/faults"
 COLLECTOR = f"{HERE}/test_collector.py"
 LOG = f"{HERE}/test_log_server.py"
+CLOCK = f"{HERE}/test_clock.py"
 WORKERS = f"{HERE}/test_workers.py"
 
 
@@ -118,6 +119,9 @@ def _all() -> list[Scenario]:
             "parent of the workers, with the sweep, killed",
             (f"{WORKERS}::test_a_killed_parent_of_the_workers_is_replaced",),
         ),
+        Scenario("F29", "clock of the log server +1 h, and back", (f"{CLOCK}::test_the_log_servers_clock_may_jump_an_hour_and_back",)),
+        Scenario("F30", "clocks of collectors and workers +1 h and -1 h", (f"{CLOCK}::test_the_clocks_of_everybody_but_the_log_server_may_be_wrong",), soak_only=True),
+        Scenario("F31", "the clock steps while a retry is due", (f"{CLOCK}::test_a_step_of_the_clock_does_not_hold_up_a_retry",)),
     ]
 
 

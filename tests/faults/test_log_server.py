@@ -16,7 +16,7 @@ from tests.faults.lasting import lasts
 from tests.faults.report import Row
 from tests.faults.scale import Scale
 from tests.faults.servers import ValkeyServer
-from tests.faults.town import Town
+from tests.faults.town import own_town
 from tests.faults.trial import IN_HAND, Trial
 from tests.waiting import eventually
 from tests.worker.rig import append, terms
@@ -54,6 +54,7 @@ def test_after_a_power_cut_everything_acknowledged_is_on_the_disk(
     assert not lost
 
 
+@pytest.mark.soak
 @pytest.mark.scenario("F10")
 def test_a_slow_disk_makes_slow_answers_and_no_loss(trial: Trial, scale: Scale) -> None:
     if not shutil.which("strace"):
@@ -95,12 +96,13 @@ def test_a_log_out_of_memory_is_still_emptied(trial: Trial, scale: Scale) -> Non
     trial.prove()
 
 
+@pytest.mark.soak
 @NEEDS_ROOT
 @pytest.mark.scenario("F13")
 def test_a_full_disk_ends_the_log_server_and_loses_nothing(
     tmp_path: Path, scale: Scale, tell: Callable[[Row], None]
 ) -> None:
-    with small_disk(tmp_path / "disk", megabytes=8) as disk, own_town(tmp_path, disk.path / "log") as town:
+    with small_disk(tmp_path / "disk", megabytes=8) as disk, own_town(tmp_path, log=disk.path / "log") as town:
         trial = Trial("F13", town, tell)
         with trial.load() as ledger:
             ledger.grows_by(40)
@@ -125,11 +127,12 @@ def test_a_log_that_became_read_only_is_waited_for(trial: Trial, scale: Scale) -
     trial.prove(repeats=IN_HAND)
 
 
+@pytest.mark.soak
 @pytest.mark.scenario("F15")
 def test_a_replica_that_takes_over_has_what_was_acknowledged(
     tmp_path: Path, scale: Scale, tell: Callable[[Row], None]
 ) -> None:
-    with own_town(tmp_path, tmp_path / "valkey", 'durability = "replica"') as town:
+    with own_town(tmp_path, log_settings='durability = "replica"') as town:
         following = {"replicaof": f"127.0.0.1 {town.log.port}", "repl-diskless-sync-delay": "0"}
         with ValkeyServer(tmp_path / "replica", following) as replica:
             eventually(lambda: b"up" == link_of(replica), what="the replica followed")
@@ -153,7 +156,7 @@ def test_while_the_log_loads_its_files_it_is_waited_for(trial: Trial, scale: Sca
     with trial.load() as ledger:
         ledger.grows_by(100)
         log.kill()
-        with log.loading_slowly(scale.of(300, 1_000)):
+        with log.loading_slowly(scale.of(50, 1_000)):
             log.launch()
             eventually(lambda: log.loading() or log.answers(), what="the server began to load")
         eventually(log.answers, within=120, what="the server had loaded its file")
@@ -250,14 +253,3 @@ def slow_disk(pid: int) -> Iterator[None]:
     finally:
         tracer.send_signal(signal.SIGINT)
         tracer.wait()
-
-
-@contextlib.contextmanager
-def own_town(directory: Path, log: Path, log_settings: str = "") -> Iterator[Town]:
-    """A Turnout for one test, where the log server is not like the others."""
-    town = Town(directory, log, log_settings)
-    try:
-        town.start()
-        yield town
-    finally:
-        town.stop()

@@ -1,7 +1,8 @@
 """A whole Turnout that faults are tried on: its log server is ours to hurt, and a proxy leads to it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -54,7 +55,14 @@ path = "{file}"
 class Town:
     """`log` can be killed, frozen, starved and shifted in time; `proxy` is how Turnout reaches it."""
 
-    def __init__(self, directory: Path, log: Path | None = None, log_settings: str = "") -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        log: Path | None = None,
+        log_settings: str = "",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         """`log` is the directory of the log server; `log_settings` go into the table [log]."""
         self.directory = directory
         self.clock = Clock(directory / "clock")
@@ -62,7 +70,7 @@ class Town:
         self.log = ValkeyServer(log or directory / "valkey", environment=self.clock.environment)
         self.proxy = Proxy(self.log.port)
         self.receiver = Receiver()
-        self.turnout = Running(directory, free_port(), "dev", {})
+        self.turnout = Running(directory, free_port(), "dev", environment or {})
         self._read = 0
         self._seen: list[dict[str, Any]] = []
 
@@ -145,3 +153,14 @@ class Town:
                 for group in cast(list[dict[str, Any]], client.xinfo_groups(stream)):
                     if group["pending"]:
                         yield f"{group['pending']} pending for {group['name'].decode()} in {stream}"
+
+
+@contextmanager
+def own_town(directory: Path, **options: Any) -> Iterator[Town]:
+    """A Turnout for one test, where something is not as usual."""
+    town = Town(directory, **options)
+    try:
+        town.start()
+        yield town
+    finally:
+        town.stop()
