@@ -38,6 +38,8 @@ class Answer:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b"{}"
+    after: float = 0.0
+    """Seconds that it takes."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,10 @@ class Receiver:
     def hold(self) -> None:
         self._released.wait()
 
+    def take_time(self, seconds: float) -> None:
+        if seconds:
+            self._released.wait(seconds)
+
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
@@ -206,6 +212,7 @@ class _Handler(BaseHTTPRequestHandler):
         received = Received(self.command, self.path, headers, self._body())
         match self.server.receiver.act_on(received):
             case Answer() as answer:
+                self.server.receiver.take_time(answer.after)
                 self._answer(answer)
             case Hang():
                 self.server.receiver.hold()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 HERE = "tests/faults"
 COLLECTOR = f"{HERE}/test_collector.py"
 LOG = f"{HERE}/test_log_server.py"
+DESTINATIONS = f"{HERE}/test_destinations.py"
 CLOCK = f"{HERE}/test_clock.py"
 WORKERS = f"{HERE}/test_workers.py"
 
@@ -122,6 +123,17 @@ def _all() -> list[Scenario]:
         Scenario("F29", "clock of the log server +1 h, and back", (f"{CLOCK}::test_the_log_servers_clock_may_jump_an_hour_and_back",)),
         Scenario("F30", "clocks of collectors and workers +1 h and -1 h", (f"{CLOCK}::test_the_clocks_of_everybody_but_the_log_server_may_be_wrong",), soak_only=True),
         Scenario("F31", "the clock steps while a retry is due", (f"{CLOCK}::test_a_step_of_the_clock_does_not_hold_up_a_retry",)),
+        Scenario("F42", "destination down", (f"{DESTINATIONS}::test_a_destination_that_is_down_costs_only_its_own_messages_time",)),
+        Scenario("F43", "destination slow", (f"{DESTINATIONS}::test_a_slow_destination_slows_nobody_else",)),
+        Scenario("F44", "destination comes and goes", (f"{DESTINATIONS}::test_a_destination_that_comes_and_goes_gets_everything",)),
+        Scenario("F45", "destination busy: 429 with Retry-After", (f"{DESTINATIONS}::test_a_busy_destination_is_left_alone_for_as_long_as_it_asks",)),
+        Scenario("F46", "some messages fail, some are refused", (f"{DESTINATIONS}::test_what_is_refused_dies_alone_and_what_fails_holds_up_only_its_user",)),
+        Scenario("F47", "answers that are garbage", (f"{DESTINATIONS}::test_garbage_is_never_taken_for_a_yes",)),
+        Scenario("F48", "destination hangs", (f"{DESTINATIONS}::test_a_destination_that_hangs_holds_up_nobody_else",)),
+        Scenario("F49", "connection cut after the request", (f"{DESTINATIONS}::test_a_cut_after_the_request_repeats_and_loses_nothing",)),
+        Scenario("F50", "destination refuses our key (401)", (f"{DESTINATIONS}::test_a_destination_that_refuses_our_key_keeps_its_messages_waiting",)),
+        Scenario("F54", "a message that is always refused", (f"{DESTINATIONS}::test_a_message_that_is_always_refused_dies_alone",)),
+        Scenario("F55", "a message past its horizon", (f"{DESTINATIONS}::test_a_message_past_its_horizon_dies_as_expired_and_the_rest_stays_in_order",)),
     ]
 
 
