@@ -105,6 +105,11 @@ def refused(partition: int, source: str) -> str:
     return f"{tag(partition)}:refused:{source}"
 
 
+def resent(partition: int) -> str:
+    """zset: `id:retry` of each dead letter that was sent again -> when (ms)"""
+    return f"{tag(partition)}:resent"
+
+
 def lines(partition: int) -> str:
     """set: names of the lines beside the live ones that have a stream here (`worker.lines`)"""
     return f"{tag(partition)}:lines"
