@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 
 def mountable() -> bool:
@@ -28,11 +29,8 @@ class Disk:
         """Until not a byte more fits."""
         with (self.path / "filler").open("ab", buffering=0) as filler:
             for size in (1 << 16, 1 << 12, 1):
-                try:
-                    while True:
-                        filler.write(b"x" * size)
-                except OSError as error:
-                    assert error.errno == errno.ENOSPC, error
+                while _fits(filler, b"x" * size):
+                    pass
 
     def grow(self, megabytes: int) -> None:
         run("mount", "-o", f"remount,size={megabytes}m", str(self.path))
@@ -41,6 +39,16 @@ class Disk:
         """What has reached the device by now: the pages that the system still holds back are not among it."""
         assert self.image is not None, "only an image can be copied"
         run("cp", "--sparse=always", str(self.image), str(image))
+
+
+def _fits(file: IO[bytes], chunk: bytes) -> bool:
+    try:
+        file.write(chunk)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        return False
+    return True
 
 
 def run(*words: str) -> None:

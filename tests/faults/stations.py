@@ -105,7 +105,13 @@ class Visit:
         self.ledger = Ledger(self.turnout)
 
     def load(self, **options: Any) -> Ledger:
-        usual = {"name": self.station.name, "key": self.station.name, "threads": 1, "users": 6, "pause": 0.03}
+        usual: dict[str, Any] = {
+            "name": self.station.name,
+            "key": self.station.name,
+            "threads": 1,
+            "users": 6,
+            "pause": 0.03,
+        }
         self.ledger = Ledger(self.turnout, **usual | options)
         return self.ledger
 

@@ -8,6 +8,7 @@ from tests.faults.lasting import lasts
 from tests.faults.report import Row
 from tests.faults.scale import Scale
 from tests.faults.stations import Stations, Visit, messages_of, number_of
+from tests.ledger import Ledger
 from tests.receiver import Act, Answer, Hang, Raw, Received, Receiver, Reset
 
 IN_BATCHES = "batch_size = 20"
@@ -23,6 +24,7 @@ SETTINGS = {
     "F49": IN_BATCHES,
     "F50": IN_BATCHES,
     "F54": IN_BATCHES,
+    "F58": IN_BATCHES,
     "F55": f'{IN_BATCHES}\nretry = {{ first = "100ms", longest = "200ms", horizon = "1500ms" }}',
 }
 
@@ -213,3 +215,15 @@ def test_a_message_past_its_horizon_dies_as_expired_and_the_rest_stays_in_order(
         visit.over()
     assert {letter["code"] for letter in visit.letters()} == {"expired"}
     visit.prove(dead=visit.dead())
+
+
+@pytest.mark.scenario("F58")
+def test_a_noisy_source_does_not_hold_up_a_quiet_one(visit: Visit, scale: Scale) -> None:
+    noise = Ledger(visit.turnout, threads=2, batch=100, name="noise", key="f43")
+    with noise, visit.load(batch=5) as ledger:
+        noise.grows_by(500)
+        for _ in range(scale.of(2, 20)):
+            ledger.grows_by(20)
+            visit.calm_goes_on()
+            assert visit.over() < 3
+    visit.prove()

@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 import redis
@@ -135,7 +136,7 @@ def test_a_replica_that_takes_over_has_what_was_acknowledged(
     with own_town(tmp_path, log_settings='durability = "replica"') as town:
         following = {"replicaof": f"127.0.0.1 {town.log.port}", "repl-diskless-sync-delay": "0"}
         with ValkeyServer(tmp_path / "replica", following) as replica:
-            eventually(lambda: b"up" == link_of(replica), what="the replica followed")
+            eventually(lambda: link_of(replica) == b"up", what="the replica followed")
             trial = Trial("F15", town, tell)
             with trial.load() as ledger:
                 ledger.grows_by(200)
@@ -168,7 +169,7 @@ def test_while_the_log_loads_its_files_it_is_waited_for(trial: Trial, scale: Sca
 def test_a_file_cut_short_has_each_batch_whole_or_not_at_all(
     tmp_path: Path, scale: Scale, tell: Callable[[Row], None]
 ) -> None:
-    chance = random.Random(17)
+    chance, sent = random.Random(17), list[str]()
     for number in range(scale.of(3, 40)):
         with ValkeyServer(tmp_path / f"log{number}") as server:
             sent = posted_until(server, 200)
@@ -197,6 +198,20 @@ def test_answers_cut_short_double_nothing_in_the_log(trial: Trial, scale: Scale)
     trial.prove(repeats=rounds * IN_HAND)
 
 
+@pytest.mark.scenario("F19")
+def test_lost_groups_come_back(trial: Trial) -> None:
+    client = trial.town.log.client
+    with trial.load() as ledger:
+        ledger.grows_by(40)
+    trial.prove()
+    for stream in client.scan_iter("*:log:web"):
+        client.xgroup_destroy(stream, "hook")
+    again = Trial("F19", trial.town, lambda row: None)
+    with again.load() as ledger:
+        ledger.grows_by(40)
+        again.over()
+
+
 # how it is done
 
 
@@ -216,7 +231,7 @@ def batches(names: list[str]) -> Iterator[list[str]]:
 
 def stored(server: ValkeyServer) -> list[str]:
     """The message ids in partition 0."""
-    found = server.client.xrange(keys.log(0, "web"))
+    found = cast("list[tuple[bytes, dict[bytes, bytes]]]", server.client.xrange(keys.log(0, "web")))
     return [line.split(b'"messageId":"')[1].split(b'"')[0].decode() for _, fields in found for line in lines(fields)]
 
 

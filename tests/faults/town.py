@@ -45,6 +45,7 @@ url = "{hook}"
 allow_private = true
 timeout = "1s"
 batch_size = {batch}
+headers = {{ {headers} }}
 
 [destinations.file]
 type = "file"
@@ -78,18 +79,25 @@ class Town:
         self.log.start()
         self.proxy.__enter__()
         self.receiver.__enter__()
-        self.config = CONFIG.format(
+        self.configure()
+        self.turnout.start()
+
+    def configure(self, headers: str = "") -> None:
+        """Write the configuration; `headers` are those of each request to the hook."""
+        text = CONFIG.format(
             port=self.turnout.port,
             log=self.proxy.url,
             partitions=PARTITIONS,
             log_settings=self._log_settings,
             lease=f"{LEASE:g}",
             hook=self.receiver.url,
+            headers=headers,
             batch=BATCH,
             file=self.directory / "{source}.jsonl",
         )
-        (self.directory / "turnout.toml").write_text(self.config)
-        self.turnout.start()
+        fresh = self.directory / "turnout.fresh"
+        fresh.write_text(text)
+        fresh.replace(self.directory / "turnout.toml")
 
     def stop(self) -> None:
         try:
@@ -114,6 +122,10 @@ class Town:
         self._seen += [message for request in taken[self._read :] for message in request.json()]
         self._read = len(taken)
         return self._seen
+
+    def versions(self) -> list[str]:
+        """What each request to the hook said of the version of its settings."""
+        return [request.headers.get("x-version", "") for request in self.receiver.taken]
 
     def in_file(self) -> list[dict[str, Any]]:
         file = self.directory / f"{SOURCE}.jsonl"
@@ -150,7 +162,7 @@ class Town:
                 yield from (name.decode() for name in names)
             stream = keys.log(partition, SOURCE)
             if client.exists(stream):
-                for group in cast(list[dict[str, Any]], client.xinfo_groups(stream)):
+                for group in client.xinfo_groups(stream):
                     if group["pending"]:
                         yield f"{group['pending']} pending for {group['name'].decode()} in {stream}"
 

@@ -31,7 +31,8 @@ class Trial:
     def load(self, **options: Any) -> Ledger:
         """A client that posts as long as it is entered; its users are called after the scenario."""
         name = f"{self.scenario.lower()}x{next(_numbers)}"
-        self.ledger = Ledger(self.town.turnout, **{"name": name, "threads": 2, "pause": 0.03} | options)
+        usual: dict[str, Any] = {"name": name, "threads": 2, "pause": 0.03}
+        self.ledger = Ledger(self.town.turnout, **usual | options)
         return self.ledger
 
     def over(self) -> float:
