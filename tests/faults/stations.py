@@ -1,6 +1,8 @@
 """A Turnout with a source of its own for each fault of a destination; beside each troubled one stands a calm one."""
 
+import contextlib
 import json
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -86,11 +88,6 @@ class Stations:
             for station in self.by_scenario.values():
                 station.receiver.__exit__()
 
-    @property
-    def log(self) -> "redis.Redis":
-        note = json.loads((self.turnout.data / "run.json").read_text())
-        return connect.client(note["log_url"], timeout=5.0)
-
 
 class Visit:
     """One fault tried at its station: the load meanwhile, the time until all is well again, and the proof."""
@@ -125,19 +122,15 @@ class Visit:
         return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
     def letters(self) -> list[dict[str, Any]]:
-        """The dead letters of the troubled destination, by message id."""
-        client, found = self._stations.log, []
-        for partition in range(PARTITIONS):
-            entries = cast(Any, client.xrange(keys.dead(partition, self.station.hook)))
-            found += [msgspec.json.decode(fields[b"letter"]) for _, fields in entries]
-        return found
+        """The dead letters of the troubled destination."""
+        return letters_in(self.turnout, self.station.hook)
 
     def dead(self) -> set[str]:
         return {letter["messageId"] for letter in self.letters()}
 
     def waiting(self) -> int:
         """At both destinations."""
-        client, found = self._stations.log, 0
+        client, found = log_of(self.turnout), 0
         for partition in range(PARTITIONS):
             counts = cast(dict[bytes, bytes], client.hgetall(keys.count(partition, self.station.name)))
             received = int(counts.get(b"received", 0))
@@ -182,6 +175,31 @@ class Visit:
         assert calm == Findings(found.messages, 0, 0, 0, 0), "the calm destination has each once, in order"
         assert found.doubled <= repeats, found
         assert self.dead() == (dead or set())
+
+
+def log_of(turnout: Running) -> "redis.Redis":
+    """A client of the log server of a `turnout up`."""
+    note = json.loads((turnout.data / "run.json").read_text())
+    return connect.client(note["log_url"], timeout=5.0)
+
+
+def letters_in(turnout: Running, destination: str) -> list[dict[str, Any]]:
+    """The dead letters of a destination, wherever they are on their way from the log into the database."""
+    client = log_of(turnout)
+    streams = list(client.scan_iter(keys.dead(0, destination).replace("{p00}", "{p??}")))
+    moved = _letters_in_file(turnout.data / "turnout.db", destination)
+    entries = [entry for stream in streams for entry in cast(Any, client.xrange(stream))]
+    there = [msgspec.json.decode(fields[b"letter"]) for _, fields in entries]
+    found = {letter["messageId"]: letter for letter in [*moved, *there]}
+    return list(found.values())
+
+
+def _letters_in_file(file: Path, destination: str) -> list[dict[str, Any]]:
+    if not file.exists():
+        return []
+    with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+        found = database.execute("SELECT message_id, code FROM dead_letters WHERE destination = ?", [destination])
+        return [{"messageId": message_id, "code": code} for message_id, code in found]
 
 
 def messages_of(body: Any) -> list[dict[str, Any]]:
