@@ -119,7 +119,7 @@ class Visit:
 
     def at_calm(self) -> list[dict[str, Any]]:
         file = self._stations.directory / f"{self.station.name}.jsonl"
-        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+        return [json.loads(line) for line in file.read_text().split("\n") if line] if file.exists() else []
 
     def letters(self) -> list[dict[str, Any]]:
         """The dead letters of the troubled destination."""

@@ -15,6 +15,7 @@ from tests.waiting import eventually
 RQ_JOBS_OF_A_PAIR = 2
 
 
+@pytest.mark.soak
 @pytest.mark.scenario("F57")
 def test_many_sources_with_little_each_are_all_delivered(tmp_path: Path, scale: Scale) -> None:
     sources = [f"s{number}" for number in range(scale.of(60, 2_000))]

@@ -45,7 +45,7 @@ path = "{directory}/calm.jsonl"
 
 
 def lines(file: Path) -> list[dict[str, str]]:
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    return [json.loads(line) for line in file.read_text().split("\n") if line] if file.exists() else []
 
 
 def waiting(turnout: Running) -> Iterator[int]:
@@ -56,7 +56,7 @@ def waiting(turnout: Running) -> Iterator[int]:
     ("effect", "code"),
     [
         pytest.param("dies", "crashed", marks=pytest.mark.scenario("F53"), id="dies"),
-        pytest.param("raises", "adapter_error", marks=pytest.mark.scenario("F53"), id="raises"),
+        pytest.param("raises", "adapter_error", marks=[pytest.mark.scenario("F53"), pytest.mark.soak], id="raises"),
         pytest.param("hangs", "crashed", marks=[pytest.mark.scenario("F27"), pytest.mark.soak], id="hangs"),
     ],
 )

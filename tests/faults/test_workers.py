@@ -14,7 +14,7 @@ RECOVERED_WITHIN = 5.0
 
 @pytest.mark.scenario("F21")
 def test_a_killed_worker_is_replaced_at_once(trial: Trial, scale: Scale) -> None:
-    turnout, rounds = trial.town.turnout, scale.of(3, 50)
+    turnout, rounds = trial.town.turnout, scale.of(2, 50)
     with trial.load() as ledger:
         for _ in range(rounds):
             ledger.grows_by(60)
@@ -23,6 +23,7 @@ def test_a_killed_worker_is_replaced_at_once(trial: Trial, scale: Scale) -> None
     trial.prove(repeats=rounds * IN_HAND)
 
 
+@pytest.mark.soak
 @pytest.mark.scenario("F22")
 def test_what_a_worker_wrote_after_its_lease_does_not_count(trial: Trial, scale: Scale) -> None:
     turnout, rounds = trial.town.turnout, scale.of(1, 11)

@@ -129,7 +129,7 @@ class Town:
 
     def in_file(self) -> list[dict[str, Any]]:
         file = self.directory / f"{SOURCE}.jsonl"
-        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+        return [json.loads(line) for line in file.read_text().split("\n") if line] if file.exists() else []
 
     def arrivals(self) -> dict[str, list[dict[str, Any]]]:
         return {"archive": self.turnout.archived(SOURCE), "file": self.in_file(), "hook": self.at_hook()}
