@@ -15,6 +15,8 @@ class Process:
     parent: int
     words: tuple[str, ...]
     """The command line. What ended, and waits for its parent to notice, is not listed."""
+    name: str = ""
+    """What it calls itself; on Linux only."""
 
 
 def processes() -> list[Process]:
@@ -46,12 +48,18 @@ def _from_proc() -> Iterator[Process]:
         if directory.name.isdigit():
             try:
                 # The name of the program stands in parentheses, and may hold some itself.
-                state, parent = (directory / "stat").read_text().rpartition(")")[2].split()[:2]
+                before, _, after = (directory / "stat").read_text().rpartition(")")
+                state, parent = after.split()[:2]
                 words = (directory / "cmdline").read_bytes()
             except (FileNotFoundError, ProcessLookupError):
                 continue
             if state not in "ZX":
-                yield Process(int(directory.name), int(parent), tuple(os.fsdecode(words).split("\0")[:-1]))
+                yield Process(
+                    int(directory.name),
+                    int(parent),
+                    tuple(os.fsdecode(words).split("\0")[:-1]),
+                    before.partition("(")[2],
+                )
 
 
 def _from_ps() -> Iterator[Process]:

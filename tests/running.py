@@ -44,7 +44,8 @@ class Role(Enum):
     UP = "up"  # the supervisor
     COLLECTOR = "serve"
     WORKERS = "work"  # the parent of the worker processes
-    WORKER = "worker"  # one of them
+    WORKER = "turnout-worker"  # one of them
+    CLERK = "turnout-clerk"  # their colleague for everything but deliveries
     LOG = "log"  # the Valkey server that holds the messages
     RQ = "rq"  # the Valkey server that wakes the workers
 
@@ -140,8 +141,9 @@ class Running:
                 return [self._process.pid] if self._ended() is None else []
             case Role.COLLECTOR | Role.WORKERS:
                 return [process.pid for process in self._programs() if role.value in process.words]
-            case Role.WORKER:
-                return [process.pid for parent in self.pids(Role.WORKERS) for process in children(parent)]
+            case Role.WORKER | Role.CLERK:
+                found = [process for parent in self.pids(Role.WORKERS) for process in children(parent)]
+                return [process.pid for process in found if process.name in (role.value, "")]
             case Role.LOG | Role.RQ:
                 return self._server(self.data / role.value)
 

@@ -68,7 +68,14 @@ class LeanWorker(rq.SimpleWorker):
 
     max_connection_wait_time = 2.0
     log_result_lifespan = False
+    when_asked_to_stop: Callable[[], None] | None = None
+    """Called at once, in the signal handler; RQ itself may take a second to end."""
     _last_heartbeat = 0.0
+
+    def handle_warm_shutdown_request(self) -> None:
+        if self.when_asked_to_stop is not None:
+            self.when_asked_to_stop()
+        super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]  # RQ has no types there
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
         if pipeline is None:

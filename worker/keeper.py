@@ -1,4 +1,4 @@
-"""Keeps the lease in hand alive while a destination takes its time."""
+"""Keeps leases alive while destinations take their time."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -10,23 +10,26 @@ from worker.log import Lease
 
 
 class Keeper:
-    """One thread a process; renews whatever lease is held, every `interval` seconds."""
+    """One thread a process; renews whatever leases are held, every `interval` seconds."""
 
     def __init__(self, renew: Callable[[Lease], bool], *, interval: float) -> None:
         self._renew = renew
         self._interval = interval
-        self._lease: Lease | None = None
+        self._held: dict[int, Lease] = {}
+        self._lock = threading.Lock()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lease-keeper", daemon=True)
         self._thread.start()
 
     @contextmanager
     def holding(self, lease: Lease) -> Iterator[None]:
-        self._lease = lease
+        with self._lock:
+            self._held[id(lease)] = lease
         try:
             yield
         finally:
-            self._lease = None
+            with self._lock:
+                del self._held[id(lease)]
 
     def close(self) -> None:
         self._closed.set()
@@ -34,10 +37,13 @@ class Keeper:
 
     def _run(self) -> None:
         while not self._closed.wait(self._interval):
-            lease = self._lease
-            if lease is None:
-                continue
+            with self._lock:
+                held = list(self._held.items())
             try:
-                self._renew(lease)
+                for key, lease in held:
+                    if key in self._held:
+                        self._renew(lease)
             except redis.RedisError:
-                continue  # the commit will find out; a lease that ran out is not ours to mourn here
+                # The server is away: asking for each of the others would only take longer. Their commits will
+                # find out; a lease that ran out is not ours to mourn here.
+                continue

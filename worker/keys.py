@@ -150,6 +150,14 @@ def out(destination: str) -> str:
     return f"turnout:out:{destination}"
 
 
+def toll(destination: str) -> str:
+    """hash: `minute:dead` and `minute:others` -> how many messages ended so in that minute"""
+    return f"turnout:toll:{destination}"
+
+
+CLERK = "turnout:clerk"
+"""string: the name of the one clerk that is on duty"""
+
 BEATS = "turnout:beats"
 """hash: name of a process -> JSON of when it last gave a sign of life, and what it is"""
 

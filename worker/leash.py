@@ -1,6 +1,8 @@
 """Starts child processes that do not outlive this one."""
 
+import ctypes
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -16,6 +18,20 @@ if os.getppid() != int(sys.argv[1]):
     sys.exit("the parent process is gone")
 os.execv(sys.argv[2], sys.argv[2:])
 """
+
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_NAME = 15
+
+
+def settle_in(name: str, parent: int) -> None:
+    """What a child that was just forked does first: take a name, and see to it that it ends with its parent."""
+    if sys.platform == "linux":
+        system = ctypes.CDLL(None)
+        system.prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)
+        system.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)  # it was gone before that took effect
 
 
 def spawn(

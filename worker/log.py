@@ -6,9 +6,9 @@ from typing import Any, cast
 import msgspec
 import redis
 
-from worker import keys, scripts
+from worker import keys, scripts, tending
 from worker.parcel import Entry, Parcel, parcel_of
-from worker.scripts import Script
+from worker.scripts import Call, Script
 from worker.settle import Settlement
 
 
@@ -178,28 +178,23 @@ class Log:
 
     def sweep(self, partition: int, destinations: Sequence[str], *, again_ms: int, armed_ms: int) -> list[str]:
         """The destinations of a partition that have work, no owner and no recent nudge; they count as nudged."""
-        names = []
-        for destination in destinations:
-            at = (partition, destination)
-            names += [keys.lease(*at), keys.ready(*at), keys.armed(*at), keys.aside(*at)]
-        found = cast(list[int], self._run(scripts.SWEEP, names, [self._lease_ms, again_ms, armed_ms]))
-        return [destinations[int(position) - 1] for position in found]
+        found = self._call(tending.sweep_call(partition, destinations, self._lease_ms, again_ms, armed_ms))
+        return [destinations[position - 1] for position in cast(list[int], found)]
 
     def rouse(self, partition: int, source: str, destinations: Sequence[str]) -> int:
         """Mark the source ready for those of the destinations that have something to do there; how many were new."""
-        names = [keys.log(partition, source), *(keys.ready(partition, name) for name in destinations)]
-        return int(cast(int, self._run(scripts.ROUSE, names, [source, *destinations])))
+        return int(cast(int, self._call(tending.rouse_call(partition, source, destinations))))
 
     def disown(self, partition: int, destinations: Sequence[str], owner: str) -> int:
         """Free the leases in this partition that a dead worker holds."""
-        names = []
-        for destination in destinations:
-            names += [keys.lease(partition, destination), keys.armed(partition, destination)]
-        return int(cast(int, self._run(scripts.DISOWN, names, [owner])))
+        return int(cast(int, self._call(tending.disown_call(partition, destinations, owner))))
 
     def trim(self, partition: int, source: str, destinations: Sequence[str]) -> int:
         """Drop what every group has finished with; -1 when one of `destinations` has no group yet."""
-        return int(cast(int, self._run(scripts.TRIM, [keys.log(partition, source)], list(destinations))))
+        return int(cast(int, self._call(tending.trim_call(partition, source, destinations))))
+
+    def _call(self, call: Call) -> object:
+        return self._run(call.script, call.names, call.arguments)
 
     def _run(self, script: Script, names: Sequence[str], arguments: Sequence[str | bytes | int]) -> object:
         try:

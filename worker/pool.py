@@ -1,4 +1,4 @@
-"""The parent of the worker processes: restarts them, frees what the dead held, sweeps and trims."""
+"""The parent of the worker processes: keeps a team of them at work, frees what the dead held, keeps the log moving."""
 
 import logging
 import os
@@ -6,71 +6,104 @@ import secrets
 import select
 import signal
 import socket
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import redis
 
-from worker import child, connect, jobs, nudge
+from worker import beats, child, clerk, connect
 from worker.config import Config
 from worker.errors import WorkerError
-from worker.log import Log
+from worker.offspring import Offspring
+from worker.reload import Reload, Watched, fitting
+from worker.scripts import run_all
 from worker.settings import claim_partitions
+from worker.team import SILENT_AFTER, Role, Team
+from worker.tending import disown_call
+from worker.upkeep import Upkeep
 
+ROLE = "workers"
 TRIM_EVERY = 5.0
 ROUSE_EVERY = 15.0
+LOOK_AT_FILE_EVERY = 1.0
 STOP_WITHIN = 12.0
-QUICK_DEATH = 1.0
-LONGEST_DELAY = 10.0
-ARMED_MS = 5_000
-NUDGE_AGAIN_MS = 1_000
+START_WITHIN = 30.0
+
+Roles = Callable[[Config], Sequence[Role]]
+"""The children that a configuration asks for."""
 
 logger = logging.getLogger(__name__)
+
+
+def roles_of(config: Config) -> list[Role]:
+    return [
+        Role(child.ROLE, config.worker.processes, lambda name, slot: child.run(config, name, slot)),
+        Role(clerk.ROLE, 1, lambda name, slot: clerk.run(config, name, slot), needed=False),
+    ]
 
 
 class Pool:
     """Runs in one thread, because it forks."""
 
-    def __init__(self, config: Config, work: Callable[[str], None]) -> None:
-        """`work` is what a worker process does; it gets the name under which it holds leases."""
+    def __init__(
+        self,
+        config: Config,
+        roles: Roles = roles_of,
+        *,
+        reload: Reload | None = None,
+        silent_after: float = SILENT_AFTER,
+    ) -> None:
         self._config = config
-        self._work = work
-        client = connect.client(config.log.url, timeout=config.log.timeout)
-        self._log = Log(client, lease_ms=int(config.worker.lease * 1000))
+        self._roles = roles
+        self._reload = reload
+        self._silent_after = silent_after
+        self._client = connect.client(config.log.url, timeout=config.log.timeout)
         self._rq = connect.client(config.rq.url, timeout=2.0)
-        self._partitions = range(config.log.partitions)
-        self._routes = config.routes()
-        self._names = config.wanted()
-        self._most_queued = nudge.most_queued(config.log.partitions, len(self._names))
         # Another pool on this host, or this one after a restart, may get the same process ids.
-        self._crew = f"{socket.gethostname()}.{secrets.token_hex(4)}"
-        self._started: dict[int, float] = {}
+        self._family = f"{socket.gethostname()}.{secrets.token_hex(4)}"
+        self._served = set(config.wanted())
+        self._sign = beats.sign(ROLE, config.version)
+        self._team = self._team_for(config)
+        self._upkeep = Upkeep(config, self._client, self._rq)
+        self._coming: _Change | None = None
+        self._leaving: list[Team] = []
         self._dead: list[str] = []
-        self._next_start = 0.0
-        self._delay = 0.0
-        self._stopping = False
-        self._away = False
+        self._file = Watched(config.path)
+        self._reload_asked = self._stopping = self._away = False
+        self._chores: list[_Chore] = [
+            _Chore(0.0, self._sweep),
+            _Chore(TRIM_EVERY, self._trim),
+            _Chore(ROUSE_EVERY, self._rouse),
+            _Chore(beats.EVERY, self._beat),
+        ]
 
-    def run(self) -> None:
+    def run(self) -> int:
+        """Until SIGTERM: 0. Earlier when it cannot do its work: 1, and it has said why."""
         wake = self._listen()
-        next_trim = next_rouse = 0.0
+        look_at_file = time.monotonic() + LOOK_AT_FILE_EVERY
         while not self._stopping:
-            self._reap()
-            self._start_missing()
-            self._guarded(self._sweep)
-            if time.monotonic() >= next_trim:
-                self._guarded(self._trim)
-                next_trim = time.monotonic() + TRIM_EVERY
-            if time.monotonic() >= next_rouse:
-                self._guarded(self._rouse)
-                next_rouse = time.monotonic() + ROUSE_EVERY
+            self._see_to_children()
+            if why := self._team.hopeless():
+                logger.error("giving up: %s", why)
+                self._stop_children()
+                return 1
+            for chore in self._chores:
+                if chore.due():
+                    self._guarded(chore.step)
+            if time.monotonic() >= look_at_file:
+                self._reload_asked |= self._file.changed()
+                look_at_file = time.monotonic() + LOOK_AT_FILE_EVERY
+            self._reload_if_asked()
             select.select([wake], [], [], self._config.worker.sweep)
             _empty(wake)
         self._stop_children()
+        return 0
+
+    def _team_for(self, config: Config) -> Team:
+        return Team(self._roles(config), self._family, silent_after=self._silent_after)
 
     def _listen(self) -> int:
-        """A descriptor that becomes readable on SIGCHLD, SIGTERM and SIGINT."""
+        """A descriptor that becomes readable on SIGCHLD, SIGTERM, SIGINT and SIGHUP."""
         reading, writing = os.pipe()
         os.set_blocking(reading, False)
         os.set_blocking(writing, False)
@@ -78,10 +111,14 @@ class Pool:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
+        signal.signal(signal.SIGHUP, self._ask_for_reload)
         return reading
 
     def _stop(self, *_: object) -> None:
         self._stopping = True
+
+    def _ask_for_reload(self, *_: object) -> None:
+        self._reload_asked = True
 
     def _guarded(self, step: Callable[[], None]) -> None:
         try:
@@ -95,92 +132,117 @@ class Pool:
                 logger.warning("the servers are back")
             self._away = False
 
-    def _start_missing(self) -> None:
-        missing = self._config.worker.processes - len(self._started)
-        if missing <= 0 or time.monotonic() < self._next_start:
-            return
-        for _ in range(missing):
-            pid = self._fork()
-            self._started[pid] = time.monotonic()
-
-    def _fork(self) -> int:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        pid = os.fork()
-        if pid:
-            return pid
-        try:
-            signal.set_wakeup_fd(-1)
-            # Until RQ listens, these just end the process: our handlers would only tell a pool that is not here.
-            for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, signal.SIG_DFL)
-            self._work(self._owner(os.getpid()))
-        except redis.RedisError as error:
-            logger.error("a worker process cannot reach its servers: %s", error)
-            os._exit(1)
-        except BaseException:
-            logger.exception("a worker process failed")
-            os._exit(1)
-        os._exit(0)
-
-    def _owner(self, pid: int) -> str:
-        return f"{self._crew}.{pid}"
-
-    def _reap(self) -> None:
-        for pid, status, lived in self._ended():
-            self._delay = min(max(2 * self._delay, 0.5), LONGEST_DELAY) if lived < QUICK_DEATH else 0.0
-            self._next_start = time.monotonic() + self._delay
-            logger.warning("worker %d ended (%s), starting another", pid, os.waitstatus_to_exitcode(status))
-        if self._dead:
-            self._guarded(self._disown)
-
-    def _ended(self) -> list[tuple[int, int, float]]:
-        """Pid, status and age of the children that have ended since the last look; they are the dead now."""
-        found = []
-        for pid in list(self._started):
-            ended, status = os.waitpid(pid, os.WNOHANG)
-            if ended:
-                self._dead.append(self._owner(pid))
-                found.append((pid, status, time.monotonic() - self._started.pop(pid)))
-        return found
-
-    def _disown(self) -> None:
-        while self._dead:
-            for partition in self._partitions:
-                self._log.disown(partition, self._names, self._dead[0])
-            self._dead.pop(0)
-
     def _sweep(self) -> None:
-        pairs: list[nudge.Pair] = []
-        for partition in self._partitions:
-            found = self._log.sweep(partition, self._names, again_ms=NUDGE_AGAIN_MS, armed_ms=ARMED_MS)
-            pairs += [(partition, name) for name in found]
-        if pairs:
-            nudge.send(jobs.queue_on(self._rq), pairs, self._most_queued)
-
-    def _rouse(self) -> None:
-        """A collector with another configuration appends without marking what it does not know of."""
-        for partition in self._partitions:
-            for source, names in self._routes.items():
-                self._log.rouse(partition, source, names)
+        self._upkeep.sweep()
 
     def _trim(self) -> None:
-        for partition in self._partitions:
-            for source, names in self._routes.items():
-                self._log.trim(partition, source, names)
+        self._upkeep.trim()
+
+    def _rouse(self) -> None:
+        self._upkeep.rouse()
+
+    def _beat(self) -> None:
+        beats.give(self._client, self._family, self._sign)
+
+    # the children
+
+    def _see_to_children(self) -> None:
+        self._mourn(self._team.look())
+        for team in self._leaving:
+            self._mourn(team.look())
+        self._leaving = [team for team in self._leaving if team.members()]
+        self._change_over()
+        if self._dead:
+            self._guarded(self._disown)
+        self._team.start_missing()
+
+    def _mourn(self, ended: Sequence[Offspring]) -> None:
+        self._dead += [one.name for one in ended]
+
+    def _disown(self) -> None:
+        """Free the leases of the dead, so that others go on at once."""
+        names = sorted(self._served)
+        while self._dead:
+            dead = self._dead[0]
+            run_all(self._client, [disown_call(each, names, dead) for each in range(self._config.log.partitions)])
+            beats.remove(self._client, [dead])
+            self._dead.pop(0)
 
     def _stop_children(self) -> None:
-        for pid in self._started:
-            os.kill(pid, signal.SIGTERM)
-        end = time.monotonic() + STOP_WITHIN
-        while self._started and time.monotonic() < end:
-            self._ended()
+        teams = [self._team, *self._leaving, *([self._coming.team] if self._coming else [])]
+        for team in teams:
+            team.ask_to_stop(within=STOP_WITHIN)
+        while any(team.members() for team in teams):
+            for team in teams:
+                self._mourn(team.look())
             time.sleep(0.02)
-        for pid in list(self._started):
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            self._dead.append(self._owner(pid))
         self._guarded(self._disown)
+        self._guarded(lambda: beats.remove(self._client, [self._family]))
+
+    # another configuration
+
+    def _reload_if_asked(self) -> None:
+        """Begin to change over; one change at a time."""
+        if not self._reload_asked or self._reload is None or self._coming is not None:
+            return
+        self._reload_asked = False
+        config = fitting(self._reload, self._config)
+        if config is not None:
+            logger.warning("taking the configuration %s in place of %s", config.version, self._config.version)
+            self._coming = _Change(config, self._team_for(config))
+            self._coming.team.start_missing()
+
+    def _change_over(self) -> None:
+        """The new team takes over once all of it works; when it cannot, the old one goes on."""
+        change = self._coming
+        if change is None:
+            return
+        ended = change.team.look()
+        self._mourn(ended)
+        if ended or change.late():
+            self._coming = None
+            why = change.team.last_words() if ended else f"not at work after {START_WITHIN:g} s"
+            logger.error("the new configuration does not work, the old one goes on: %s", why)
+            self._leave(change.team)
+        elif change.team.ready():
+            self._coming = None
+            old, self._team, self._config = self._team, change.team, change.config
+            self._sign = beats.sign(ROLE, change.config.version)
+            self._upkeep = Upkeep(change.config, self._client, self._rq)
+            self._served |= set(change.config.wanted())
+            self._leave(old)
+            logger.warning("the configuration %s is at work", change.config.version)
+
+    def _leave(self, team: Team) -> None:
+        team.ask_to_stop(within=STOP_WITHIN)
+        self._leaving.append(team)
+
+
+class _Change:
+    """A team that is about to take over."""
+
+    def __init__(self, config: Config, team: Team) -> None:
+        self.config = config
+        self.team = team
+        self._end = time.monotonic() + START_WITHIN
+
+    def late(self) -> bool:
+        return time.monotonic() >= self._end
+
+
+class _Chore:
+    """Something to do every so many seconds."""
+
+    def __init__(self, every: float, step: Callable[[], None]) -> None:
+        self.step = step
+        self._every = every
+        self._next = 0.0
+
+    def due(self) -> bool:
+        if time.monotonic() < self._next:
+            return False
+        self._next = time.monotonic() + self._every
+        return True
 
 
 def _empty(descriptor: int) -> None:
@@ -191,12 +253,11 @@ def _empty(descriptor: int) -> None:
         return
 
 
-def run(config: Config) -> int:
+def run(config: Config, reload: Reload | None = None) -> int:
     """Run the workers until SIGTERM. 0: stopped as asked; 1: cannot work, and said why."""
     try:
         claim_partitions(connect.client(config.log.url, timeout=config.log.timeout), config.log.partitions)
     except (redis.RedisError, WorkerError) as error:
         logger.error("cannot work with the log at %r: %s", config.log.url, error)
         return 1
-    Pool(config, lambda owner: child.run(config, owner)).run()
-    return 0
+    return Pool(config, reload=reload).run()

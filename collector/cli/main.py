@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from collector.cli import check, detach, kept, send, serve, status, tail, up, version, work
+from collector.cli import check, detach, kept, pausing, send, serve, status, tail, up, version, work
 from collector.cli.trouble import Trouble
 
 app = typer.Typer(
@@ -25,6 +25,8 @@ for command in (
     send.send,
     tail.tail,
     status.status,
+    pausing.pause,
+    pausing.resume,
     detach.detach,
     check.check,
     version.version,

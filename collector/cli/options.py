@@ -41,15 +41,28 @@ def configured(
     workers: int | None = None,
 ) -> "Config":
     """The configuration, with what the command line says before what the file says. Raises Trouble."""
-    import msgspec
-
-    from collector.config import load
     from destinations.errors import SettingsError
 
     try:
-        config = load(file, os.environ, data=data)
+        return loaded(file, data, host=host, port=port, workers=workers)
     except SettingsError as error:
         raise Trouble(*error.problems, code=WRONG) from error
+
+
+def loaded(
+    file: Path | None,
+    data: Path | None,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    workers: int | None = None,
+) -> "Config":
+    """The same, for who can go on without: raises SettingsError."""
+    import msgspec
+
+    from collector.config import load
+
+    config = load(file, os.environ, data=data)
     collector = msgspec.structs.replace(
         config.collector, host=host or config.collector.host, port=port or config.collector.port
     )

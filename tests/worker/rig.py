@@ -159,7 +159,7 @@ class Line:
     def __init__(self, client: "redis.Redis", *, lease_ms: int = 10_000, sources: Sequence[str] = ("web",)) -> None:
         self.client = client
         self.log = Log(client, lease_ms=lease_ms)
-        self.breaker = Breaker(client)
+        self.breaker = Breaker(client, lease_ms=lease_ms, settings={})
         self.terms = terms("hook", sources=sources)
         self._keepers: list[Keeper] = []
 

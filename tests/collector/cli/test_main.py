@@ -11,7 +11,7 @@ import pytest
 from collector.cli.table import count, span, table
 from tests.collector.cli.conftest import Turnout
 
-COMMANDS = ("up", "serve", "work", "send", "tail", "status", "check", "version")
+COMMANDS = ("up", "serve", "work", "send", "tail", "status", "pause", "resume", "check", "version")
 
 
 def test_without_arguments_it_shows_its_commands(turnout: Turnout) -> None:

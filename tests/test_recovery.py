@@ -1,0 +1,60 @@
+"""How soon deliveries go on after a worker was killed in the middle of one."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from collector import run
+from tests.receiver import Hang, Receiver
+from tests.running import Running, running
+from tests.waiting import eventually
+from worker import connect, keys
+
+CONFIG = """
+[worker]
+processes = 2
+
+[sources.web]
+write_keys = ["dev"]
+archive = false
+
+[destinations.hook]
+type = "webhook"
+url = "{url}"
+allow_private = true
+batch_size = 10
+"""
+
+AT_ONCE = 1.0
+
+
+def who_delivers(turnout: Running) -> list[int]:
+    """The process ids of the workers that hold a lease now."""
+    about = run.read(turnout.data)
+    assert about is not None
+    with connect.client(about.log_url, timeout=5.0) as client:
+        tokens = client.mget([keys.lease(partition, "hook") for partition in range(8)])
+    return [int(token.decode().rpartition(".")[2]) for token in tokens if token]
+
+
+@pytest.mark.kill
+def test_within_a_second_of_the_death_of_a_worker_its_messages_move_again(tmp_path: Path) -> None:
+    waits: list[float] = []
+    with Receiver() as receiver, running(tmp_path, CONFIG.format(url=receiver.url)) as turnout:
+        for _ in range(3):
+            receiver.clear()
+            receiver.then(Hang())
+            batch = [{"type": "track", "userId": "u", "event": f"E{number}"} for number in range(100)]
+            assert turnout.post("/v1/batch", {"batch": batch})[0] == 200
+            receiver.wait_for(1)
+            (worker,) = eventually(lambda: who_delivers(turnout))
+            begun = time.monotonic()
+            os.kill(worker, signal.SIGKILL)
+            receiver.wait_for(2)
+            waits.append(time.monotonic() - begun)
+            eventually(lambda: turnout.account("web", "hook")["waiting"] == 0)
+    # Others may be busy on this machine: what counts is what is possible.
+    assert min(waits) < AT_ONCE, waits

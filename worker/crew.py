@@ -1,0 +1,125 @@
+"""One thread for each destination, so that one that takes its time keeps nobody but itself waiting."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+import redis
+
+from destinations.blame import steps_of
+
+logger = logging.getLogger(__name__)
+
+Drain = Callable[[int, str], str]
+"""partition, destination -> how it ended"""
+
+
+class Hand:
+    """The thread that drains for one destination, one partition after the other."""
+
+    def __init__(self, destination: str, drain: Drain, again: Callable[[int, str], None]) -> None:
+        self.destination = destination
+        self._drain = drain
+        self._again = again
+        self._wanted: dict[int, None] = {}
+        self._change = threading.Condition()
+        self._stopped = False
+        self._begun: float | None = None
+        self._thread = threading.Thread(target=self._run, name=f"deliver to {destination}", daemon=True)
+        self._thread.start()
+
+    def give(self, partition: int) -> None:
+        """Drain this partition too; once is enough while it has not been begun."""
+        with self._change:
+            self._wanted[partition] = None
+            self._change.notify_all()
+
+    def stop(self) -> None:
+        """Begin nothing new."""
+        with self._change:
+            self._stopped = True
+            self._change.notify_all()
+
+    def ended(self, *, by: float) -> bool:
+        self._thread.join(max(0.0, by - time.monotonic()))
+        return not self._thread.is_alive()
+
+    def busy_for(self) -> float:
+        """Seconds since the drain in hand began."""
+        begun = self._begun
+        return time.monotonic() - begun if begun is not None else 0.0
+
+    def _next(self) -> int | None:
+        with self._change:
+            self._change.wait_for(lambda: self._wanted or self._stopped)
+            if self._stopped:
+                return None
+            partition = next(iter(self._wanted))
+            del self._wanted[partition]
+            return partition
+
+    def _run(self) -> None:
+        while (partition := self._next()) is not None:
+            self._begun = time.monotonic()
+            try:
+                if self._drain(partition, self.destination) == "more":
+                    self._go_on(partition)
+            except redis.RedisError as error:
+                logger.warning("%s: the log is away: %s", self.destination, error)
+            except (Exception, SystemExit) as error:  # noqa: BLE001  the thread is all that this destination has
+                # Not its words: they may quote a secret, or a message.
+                logger.error(
+                    "delivering to %s from p%02d failed: %s at %s",
+                    self.destination,
+                    partition,
+                    type(error).__name__,
+                    steps_of(error),
+                )
+            finally:
+                self._begun = None
+
+    def _go_on(self, partition: int) -> None:
+        """Whichever process is free goes on: this one may have other partitions to see to, and another none."""
+        try:
+            self._again(partition, self.destination)
+        except redis.RedisError:
+            self.give(partition)  # without RQ there is nobody to share with
+
+
+class Crew:
+    """All threads of a worker process. What is asked for is begun at once, or when its destination's turn comes."""
+
+    def __init__(self, drain: Drain, again: Callable[[int, str], None]) -> None:
+        """`again` asks that somebody, whichever process, goes on with a partition and a destination."""
+        self._drain = drain
+        self._again = again
+        self._hands: dict[str, Hand] = {}
+        self.stopping = False
+
+    def take(self, partition: int, destination: str) -> str:
+        """What RQ's job does: pass it on, and be free for the next."""
+        if self.stopping:
+            return "stopping"
+        if destination not in self._hands:
+            self._hands[destination] = Hand(destination, self._drain, self._again)
+        self._hands[destination].give(partition)
+        return "taken"
+
+    def slowest(self) -> tuple[str, float]:
+        """The destination whose drain has taken the longest so far, and for how many seconds."""
+        hands = list(self._hands.values())
+        return max(((hand.destination, hand.busy_for()) for hand in hands), key=lambda pair: pair[1], default=("", 0.0))
+
+    def stop(self) -> None:
+        """Finish what is in hand; safe in a signal handler."""
+        self.stopping = True
+
+    def close(self, *, within: float) -> list[str]:
+        """Wait for what is in hand. The destinations that did not come to an end."""
+        self.stop()
+        by = time.monotonic() + within
+        hands = list(self._hands.values())
+        for hand in hands:
+            hand.stop()
+        return [hand.destination for hand in hands if not hand.ended(by=by)]
