@@ -2,12 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from collector import answers
-from collector.log_port import Log
+from collector.log_port import Log, Spooled
 
 _FRESH = (b"cache-control", b"no-store")
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -25,8 +26,14 @@ def _ready(log: Log) -> Endpoint:
     async def ready(request: Request) -> Response:
         trouble = await log.trouble()
         if trouble is None:
-            return answers.answer(200, b'{"status":"ready"}', _FRESH).response()
+            return answers.answer(200, _readiness(log.spooled()), _FRESH).response()
         words = f"messages cannot be taken now: {trouble}"
         return answers.problem(503, "not_ready", words, _FRESH, reasons=[trouble]).response()
 
     return ready
+
+
+def _readiness(spooled: Spooled | None) -> bytes:
+    """Ready is also who keeps messages on this machine until the log is back: then it says so."""
+    found = {"status": "ready"} if spooled is None else {"status": "ready", "spool": spooled}
+    return msgspec.json.encode(found)

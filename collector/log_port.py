@@ -45,9 +45,27 @@ class LogFull(LogUnavailable):
         super().__init__(retry_after, reason)
 
 
+class LogRefused(LogUnavailable):
+    """The log is there, has room, and does not take these messages: it would not take them later either."""
+
+
+class Spooled(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits on this machine for the log."""
+
+    messages: int
+    bytes: int
+    since: float | None
+    """When (seconds since 1970) the oldest of it came; None when nothing waits."""
+    reason: str
+    """Why messages do not go straight to the log."""
+
+
 class Log(Protocol):
     async def put(self, items: Sequence[Item], refusals: Sequence[Refusal]) -> None:
         """Return once both are stored as durably as configured. Raise LogUnavailable or LogFull."""
 
     async def trouble(self) -> str | None:
-        """Why the log could not take messages now, without secrets; None when it can."""
+        """Why messages could not be stored now, without secrets; None when they can."""
+
+    def spooled(self) -> Spooled | None:
+        """What is kept here for a log that is away or full; None while messages go straight to it."""

@@ -1,11 +1,11 @@
 """What is gathered for the log while the flush before is under way."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from collector.log_port import Item, LogUnavailable, Refusal
+from collector.log_port import Item, LogRefused, LogUnavailable, Refusal
 from worker.keys import digest_of, partition_of
 
 RETRY_AFTER = 1
@@ -33,19 +33,40 @@ class Strand:
         return self.error if self.heard else LogUnavailable(RETRY_AFTER)
 
 
+class Put(msgspec.Struct):
+    """What one request wants stored, and the future on which it waits for that."""
+
+    waiter: asyncio.Future[None]
+    places: frozenset[Place]
+    items: Sequence[Item]
+    refusals: Sequence[Refusal]
+
+    def tell(self, trouble: LogUnavailable | None) -> None:
+        """End the wait, unless whoever waited has left."""
+        if self.waiter.done():
+            return
+        if trouble is None:
+            self.waiter.set_result(None)
+        else:
+            self.waiter.set_exception(trouble)
+
+
 class Lot:
     """The messages of all requests that will travel together, and who waits for them."""
 
     def __init__(self, partitions: int) -> None:
-        self._partitions = partitions
+        self.partitions = partitions
         self.strands: dict[Place, Strand] = {}
-        self.waiters: list[tuple[asyncio.Future[None], frozenset[Place]]] = []
+        self.puts: list[Put] = []
         self.size = 0
+
+    def add(self, waiter: asyncio.Future[None], items: Sequence[Item], refusals: Sequence[Refusal]) -> None:
+        self.puts.append(Put(waiter, self.take(items, refusals), items, refusals))
 
     def take(self, items: Sequence[Item], refusals: Sequence[Refusal]) -> frozenset[Place]:
         """Sort them into strands; the places that they went to."""
         places = set()
-        strands, partitions = self.strands, self._partitions
+        strands, partitions = self.strands, self.partitions
         for item in items:
             source = item.source
             place = (partition_of(source, item.user, partitions), source)
@@ -54,13 +75,15 @@ class Lot:
             strand.bodies.append(item.body)
             places.add(place)
         self.size += sum([len(item.body) for item in items])
-        for number, refusal in enumerate(refusals, len(self.waiters)):
-            record = msgspec.json.encode(refusal)
-            place = (number % partitions, refusal.source)
-            self._strand(place).refused.append(record)
-            self.size += len(record)
-            places.add(place)
+        for number, refusal in enumerate(refusals, len(self.puts)):
+            places.add(self.take_refused(number % partitions, refusal.source, msgspec.json.encode(refusal)))
         return frozenset(places)
+
+    def take_refused(self, partition: int, source: str, record: bytes) -> Place:
+        place = (partition, source)
+        self._strand(place).refused.append(record)
+        self.size += len(record)
+        return place
 
     def _strand(self, place: Place) -> Strand:
         found = self.strands.get(place)
@@ -68,13 +91,23 @@ class Lot:
             found = self.strands[place] = Strand(*place)
         return found
 
+    def trouble(self, places: Iterable[Place]) -> LogUnavailable | None:
+        """Why not all that went to these places is stored. What is final goes before what may pass."""
+        found = [trouble for place in places if (trouble := self.strands[place].trouble())]
+        return next((trouble for trouble in found if isinstance(trouble, LogRefused)), found[0] if found else None)
+
+    def all_well(self) -> bool:
+        return not any(strand.trouble() for strand in self.strands.values())
+
     def answer(self) -> None:
-        """Tell everybody who waits what became of the messages."""
-        for waiter, places in self.waiters:
-            if waiter.done():
-                continue
-            error = next((trouble for place in places if (trouble := self.strands[place].trouble())), None)
-            if error is None:
-                waiter.set_result(None)
-            else:
-                waiter.set_exception(error)
+        """Tell everybody who still waits what became of the messages."""
+        all_well = self.all_well()
+        for put in self.puts:
+            put.tell(None if all_well else self.trouble(put.places))
+
+    def stranded(self) -> list[Put]:
+        """Those whose messages the log would take at another time."""
+        if self.all_well():
+            return []
+        troubles = ((put, self.trouble(put.places)) for put in self.puts)
+        return [put for put, trouble in troubles if trouble is not None and not isinstance(trouble, LogRefused)]

@@ -9,23 +9,17 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import redis.asyncio
 import uvicorn
 import uvloop
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from collector import log_side
 from collector.app import create_app
 from collector.append import Appender
 from collector.config import Config
-from collector.exchange import Exchange
-from worker import connect, durability
-from worker.appending import Terms
+from worker import connect
 from worker.errors import WorkerError
-from worker.log import Log
 from worker.nudge import Nudger, most_queued
-from worker.settings import claim_partitions
 
 STOP_WITHIN = 10
 """Seconds that requests under way get to finish at a stop."""
@@ -36,27 +30,13 @@ logger = logging.getLogger(__name__)
 def run(config: Config) -> int:
     """Serve until SIGTERM or SIGINT. 0: stopped as asked; 1: cannot serve, and said why."""
     try:
-        _prepare(config)
+        prepared = log_side.prepared(config)
     except (RedisError, WorkerError) as error:
         logger.error("cannot serve with the log at %r: %s", config.log.url, error)
         return 1
     _spare_the_collector_of_garbage()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(config))
-
-
-def _prepare(config: Config) -> None:
-    """Hold the configuration against the log server as it really is, and give new destinations their place."""
-    client = connect.client(config.log.url, timeout=config.log.timeout)
-    claim_partitions(client, config.log.partitions)
-    log = Log(client, lease_ms=int(config.worker.lease * 1000))
-    for source, destinations in config.routes().items():
-        for partition in range(config.log.partitions):
-            log.attach(partition, source, destinations)
-    found = durability.judge(config.log.durability, durability.ask(client))
-    for trouble in found.troubles:
-        logger.warning("DURABILITY: the configuration promises %r, but %s", found.name, trouble)
-    client.close()
+        return runner.run(_serve(config, prepared=prepared))
 
 
 class Server(uvicorn.Server):
@@ -81,23 +61,12 @@ def _spare_the_collector_of_garbage() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
-async def _serve(config: Config) -> int:
-    partitions = config.log.partitions
+async def _serve(config: Config, *, prepared: bool) -> int:
     nudger = Nudger(
-        connect.client(config.rq.url, timeout=2.0), most_queued=most_queued(partitions, len(config.wanted()))
+        connect.client(config.rq.url, timeout=2.0),
+        most_queued=most_queued(config.log.partitions, len(config.wanted())),
     )
-    appender = Appender(
-        Exchange(_log_client(config), timeout=config.log.timeout),
-        Terms(
-            routes=config.routes(),
-            partitions=partitions,
-            window_ms=int(config.log.dedupe_window * 1000),
-            most_ids=config.log.dedupe_ids,
-        ),
-        nudger.nudge,
-        replicas=1 if config.log.durability == "replica" else 0,
-        timeout=config.log.timeout,
-    )
+    appender = log_side.appender(config, nudger.nudge, prepared=prepared)
     appender.start()
     server = _server(config, appender)
     try:
@@ -108,16 +77,6 @@ async def _serve(config: Config) -> int:
         await appender.stop()
         nudger.close()
     return 0 if server.started else 1
-
-
-def _log_client(config: Config) -> "redis.asyncio.Redis":
-    return redis.asyncio.Redis.from_url(
-        config.log.url,
-        protocol=2,
-        socket_timeout=config.log.timeout,
-        socket_connect_timeout=config.log.timeout,
-        retry=Retry(NoBackoff(), 0),
-    )
 
 
 def _server(config: Config, appender: Appender) -> Server:

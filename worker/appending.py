@@ -32,7 +32,8 @@ def append_call(
     terms: Terms, partition: int, source: str, digests: Sequence[bytes], bodies: Sequence[bytes]
 ) -> tuple[list[str], list[str | bytes | int]]:
     """Keys and arguments of the append script for one partition and source."""
-    destinations = terms.routes[source]
+    # None for a source that was configured when its messages came to a collector's spool, and is no longer.
+    destinations = terms.routes.get(source, ())
     names = [
         keys.log(partition, source),
         keys.seen_new(partition),

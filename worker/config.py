@@ -97,7 +97,7 @@ class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     dedupe_window: Length = Duration(86_400)
     dedupe_ids: Annotated[int, Meta(ge=1_000)] = 10_000_000
     timeout: Length = Duration(2)
-    memory: Size = Size(1 << 30)
+    memory: Size = Size(2 << 30)
     """What the embedded server may use; 0 for no limit. Another server has its own `maxmemory`."""
     detach_at: Share = 0.6
     """The share of the server's memory from which a destination that is out no longer holds messages in the log."""

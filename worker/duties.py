@@ -1,12 +1,19 @@
 """What one process in the whole cluster has to do, beside deliveries: the duties of the clerk."""
 
 from collections.abc import Callable
+from typing import ParamSpec
 
 import msgspec
 import redis
 from sqlalchemy import Engine
 
 from worker.config import Config
+from worker.keeping import forget_old, move_everything
+from worker.letters.moving import move_known_letters
+from worker.letters.resend import finish
+from worker.refusals.moving import move_known_refusals
+
+P = ParamSpec("P")
 
 
 class Duty(msgspec.Struct, frozen=True):
@@ -20,4 +27,20 @@ class Duty(msgspec.Struct, frozen=True):
 
 def duties_of(config: Config, client: "redis.Redis", database: Engine) -> list[Duty]:
     """All duties of a cluster; `client` is the log's."""
-    return []
+    at, partitions = (client, database), config.log.partitions
+    return [
+        Duty("dead letters", 1.0, doing(move_known_letters, *at, config)),
+        Duty("refusals", 1.0, doing(move_known_refusals, *at, config)),
+        Duty("letters in hand", 15.0, doing(finish, *at, partitions=partitions)),
+        Duty("what is no longer configured", 600.0, doing(move_everything, *at)),
+        Duty("what was dealt with", 3_600.0, doing(forget_old, *at, partitions=partitions)),
+    ]
+
+
+def doing(work: Callable[P, object], *words: P.args, **options: P.kwargs) -> Callable[[], None]:
+    """The work with what it is about, and without what it gives back."""
+
+    def run() -> None:
+        work(*words, **options)
+
+    return run

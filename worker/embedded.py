@@ -88,13 +88,17 @@ class _Answer(Enum):
     NONE = "none"
 
 
-def log_server(data: Path, durability: Durability) -> "Server":
-    """The log: every acknowledged write is on disk under `fsync`, and nothing is ever evicted."""
+def log_server(data: Path, durability: Durability, memory: int = 0) -> "Server":
+    """The log: every acknowledged write is on disk under `fsync`, and nothing is ever evicted.
+
+    `memory`: the bytes that it may use; 0 for no limit.
+    """
     return Server(
         data / "log",
         {
             "appendonly": "yes",
             "appendfsync": _FSYNC[durability],
+            "maxmemory": str(memory),
             "maxmemory-policy": "noeviction",
             # Larger nodes than the standard 4 KB hold the packed entries with less overhead.
             "stream-node-max-bytes": "16384",

@@ -1,7 +1,7 @@
 """Move what people look at from streams of the log into the database, each entry once."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import cast
 
 import msgspec
@@ -30,21 +30,27 @@ class Stream(msgspec.Struct, frozen=True):
 Store = Callable[[Connection, Stream, Sequence[Entry]], None]
 
 
-def move(client: "redis.Redis", engine: Engine, kind: str, field: bytes, store: Store) -> int:
-    """Move all streams of a kind ("dead", "refused"); how many entries. Raises redis.RedisError, DatabaseAway.
+def move(client: "redis.Redis", engine: Engine, streams: Iterable[Stream], field: bytes, store: Store) -> int:
+    """Move all that these streams hold; how many entries. Raises redis.RedisError, DatabaseAway.
 
     Wherever it is interrupted, the next call goes on; several at the same time do no harm.
     """
-    return sum(_emptied(client, engine, stream, field, store) for stream in _filled(client, kind))
+    return sum(_emptied(client, engine, stream, field, store) for stream in _filled(client, list(streams)))
 
 
-def _filled(client: "redis.Redis", kind: str) -> Iterator[Stream]:
-    """Those of any partition that hold something, also those of what is no longer configured."""
+def every_stream(client: "redis.Redis", kind: str) -> list[Stream]:
+    """Those of a kind ("dead", "refused") that there are: also of what is no longer configured. Looks at all keys."""
     keys = sorted(cast("Iterator[bytes]", client.scan_iter(match=f"{{p*}}:{kind}:*", count=1_000)))
-    for key in keys:
-        found = _NAME.fullmatch(key.decode())
-        if found is not None and client.xlen(key):
-            yield Stream(found[0], int(found[1]), found[3])
+    found = (_NAME.fullmatch(key.decode()) for key in keys)
+    return [Stream(each[0], int(each[1]), each[3]) for each in found if each is not None]
+
+
+def _filled(client: "redis.Redis", streams: Sequence[Stream]) -> Iterator[Stream]:
+    with client.pipeline(transaction=False) as pipeline:
+        for stream in streams:
+            pipeline.xlen(stream.key)
+        lengths = cast("list[int]", pipeline.execute()) if streams else []
+    return (stream for stream, length in zip(streams, lengths, strict=True) if length)
 
 
 def _emptied(client: "redis.Redis", engine: Engine, stream: Stream, field: bytes, store: Store) -> int:

@@ -1,21 +1,26 @@
-"""Ask the log server, and tell what stands in the way in one line."""
+"""Ask the log server and the database, and tell what stands in the way in one line."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import typer
+
 from collector.cli.trouble import Trouble
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import redis
 
     from collector.config import Config
+    from worker.database.engine import Database
 
 
 @contextmanager
 def log_of(config: "Config") -> "Iterator[redis.Redis]":
     """A client of the log, which is the one that the configuration means. Raises Trouble."""
-    from redis.exceptions import RedisError
+    from redis.exceptions import OutOfMemoryError, RedisError
 
     from worker import connect
     from worker.errors import WorkerError
@@ -29,5 +34,35 @@ def log_of(config: "Config") -> "Iterator[redis.Redis]":
         raise
     except WorkerError as error:
         raise Trouble(str(error)) from error
+    except OutOfMemoryError as error:
+        raise Trouble(f"the log at {config.log.url!r} is full: nothing can be added to it now") from error
     except (RedisError, OSError) as error:
         raise Trouble(f"the log at {config.log.url!r} does not answer: {error}") from error
+
+
+@contextmanager
+def database_of(config: "Config") -> "Iterator[Database]":
+    """The database that the configuration means. Raises Trouble."""
+    from worker.database.engine import open_database
+    from worker.database.errors import DatabaseAway
+
+    try:
+        engine = open_database(config)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+    except DatabaseAway as error:
+        raise Trouble(str(error)) from error
+
+
+def fetch(config: "Config", engine: "Database", move: "Callable[[redis.Redis, Database], int]") -> None:
+    """Move what still lies in the log into the database; where the log is away, say so and go on without it."""
+    from collector.run import NotRunning, located
+
+    try:
+        with log_of(located(config)) as client:
+            move(client, engine)
+    except (NotRunning, Trouble) as trouble:
+        reason = "; ".join(trouble.lines) if isinstance(trouble, Trouble) else str(trouble)
+        typer.echo(f"turnout: what came in the last seconds may be missing: {reason}", err=True)

@@ -55,6 +55,7 @@ def tried(config: "Config") -> Iterator[Finding]:
     running = run.read(config.data)
     yield log_found(config, running.log_url if running else None)
     yield rq_found(config.rq.url, running.rq_url if running else None)
+    yield database_found(config)
     used = config.wanted()
     yield from (destination_found(config, name) for name in config.destinations if name in used)
 
@@ -93,6 +94,17 @@ def rq_found(url: "ServerUrl", running: str | None) -> Finding:
     except (RedisError, OSError, ValueError) as error:
         return Finding("rq", False, f"{url!r}: {error}")
     return Finding("rq", True, "answers")
+
+
+def database_found(config: "Config") -> Finding:
+    from worker.database.engine import place_of, try_database
+    from worker.database.errors import DatabaseAway
+
+    try:
+        try_database(config)
+    except DatabaseAway as error:
+        return Finding("database", False, f"{error.place}: {error.reason}")
+    return Finding("database", True, place_of(config))
 
 
 def embedded_found(what: str) -> Finding:

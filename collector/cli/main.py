@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from collector.cli import check, detach, kept, pausing, send, serve, status, tail, up, version, work
+from collector.cli import check, dead, detach, pausing, quarantine, send, serve, status, tail, up, version, work
 from collector.cli.trouble import Trouble
 
 app = typer.Typer(
@@ -33,8 +33,8 @@ for command in (
 ):
     app.command()(command)
 
-app.add_typer(kept.dead)
-app.add_typer(kept.quarantine)
+app.add_typer(dead.dead)
+app.add_typer(quarantine.quarantine)
 
 
 @app.callback(invoke_without_command=True)

@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from collector.cli import spooled
 from collector.cli.asking import log_of
 from collector.cli.options import AsJson, ConfigFile, DataDirectory, configured, reaching
 from collector.cli.table import count, counted, span, table
-from collector.cli.trouble import FOUND
+from collector.cli.trouble import FOUND, Trouble
 
 if TYPE_CHECKING:
     from worker.status import Dedupe, Row, Status
@@ -17,17 +18,27 @@ def status(config: ConfigFile = None, data: DataDirectory = None, as_json: AsJso
     """Show what came in, and what became of it.
 
     For each source and destination: received = delivered + filtered + waiting
-    + dead. Ends with 1 when a destination is out, or the log is less durable than configured.
+    + dead. Ends with 1 when a destination is out, messages wait in the spool of
+    this machine, or the log is less durable than configured.
     """
     settings = reaching(configured(config, data))
+    import time
+
     import msgspec
 
+    from collector.spool.status import read_status
     from worker import status as accounts
 
-    with log_of(settings) as client:
-        found = accounts.read(client, settings)
-    typer.echo(msgspec.json.encode(found).decode() if as_json else "\n".join(lines(found)))
-    if troubles(found):
+    spool = read_status(settings.data)
+    waiting = spooled.troubles(spool, time.time())
+    try:
+        with log_of(settings) as client:
+            found = accounts.read(client, settings)
+    except Trouble as trouble:
+        raise Trouble(*waiting, *trouble.lines) from trouble
+    everything = {**msgspec.to_builtins(found), "spool": msgspec.to_builtins(spool)}
+    typer.echo(msgspec.json.encode(everything).decode() if as_json else "\n".join([*lines(found), *waiting]))
+    if troubles(found) or waiting:
         raise typer.Exit(FOUND)
 
 

@@ -68,7 +68,8 @@ def servers(config: "Config") -> "tuple[KeptServer | None, KeptServer | None]":
     from collector.supervise import KeptServer
     from worker.embedded import log_server, rq_server
 
-    log = KeptServer("log server", log_server(config.data, config.log.durability)) if config.log.url.embedded else None
+    own = log_server(config.data, config.log.durability, config.log.memory)
+    log = KeptServer("log server", own) if config.log.url.embedded else None
     rq = KeptServer("RQ server", rq_server(config.data)) if config.rq.url.embedded else None
     return log, rq
 

@@ -10,7 +10,7 @@ import msgspec
 from starlette.types import ASGIApp, Message
 
 from collector.app import create_app
-from collector.log_port import Item, Refusal
+from collector.log_port import Item, Refusal, Spooled
 from schemas.limits import Limits
 
 NOON = 1_700_049_600.0
@@ -27,6 +27,7 @@ class MemoryLog:
         self.puts = 0
         self.failure: Exception | None = None
         self.words: str | None = None
+        self.kept_here: Spooled | None = None
 
     async def put(self, items: Sequence[Item], refusals: Sequence[Refusal]) -> None:
         if self.failure is not None:
@@ -37,6 +38,9 @@ class MemoryLog:
 
     async def trouble(self) -> str | None:
         return self.words
+
+    def spooled(self) -> Spooled | None:
+        return self.kept_here
 
     @property
     def messages(self) -> list[dict[str, Any]]:

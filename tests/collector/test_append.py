@@ -3,67 +3,22 @@
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import msgspec
 import pytest
 import redis
 import redis.asyncio
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
-from collector.append import MOST_GATHERED_BYTES, RETRY_AFTER_FULL, Appender
-from collector.exchange import Exchange
-from collector.log_port import Item, LogFull, LogUnavailable, Refusal
+from collector.append import MOST_GATHERED_BYTES, Appender
+from collector.log_port import Item, LogFull, LogUnavailable
 from collector.lot import RETRY_AFTER
+from collector.sending import RETRY_AFTER_FULL
+from tests.collector.appending import PARTITIONS, item, refusal, stored, with_appender
 from worker import connect, keys, scripts
-from worker.appending import Terms
 from worker.embedded import Server, log_server
-
-T = TypeVar("T")
-
-PARTITIONS = 4
-TERMS = Terms(
-    routes={"web": ("archive", "hook"), "app": ("archive",)},
-    partitions=PARTITIONS,
-    window_ms=86_400_000,
-    most_ids=1_000_000,
-)
-
-
-def item(name: str, *, user: str = "u", source: str = "web", size: int = 0) -> Item:
-    return Item(source=source, message_id=name, user=user, body=(name + " " * size).encode())
-
-
-def refusal(raw: bytes, *, source: str = "web") -> Refusal:
-    at = "2024-02-29T12:00:00.000Z"
-    return Refusal(
-        source=source, received_at=at, kind="message", path="/v1/track", raw=raw, size=len(raw), violations=()
-    )
-
-
-def with_appender(
-    url: str,
-    act: Callable[[Appender], Awaitable[T]],
-    *,
-    nudge: Callable[[Iterable[tuple[int, str]]], None] = lambda pairs: None,
-    replicas: int = 0,
-    timeout: float = 2.0,
-) -> T:
-    async def whole() -> T:
-        client = redis.asyncio.Redis.from_url(
-            url, protocol=2, socket_timeout=timeout, socket_connect_timeout=timeout, retry=Retry(NoBackoff(), 0)
-        )
-        appender = Appender(Exchange(client, timeout=timeout), TERMS, nudge, replicas=replicas, timeout=timeout)
-        appender.start()
-        try:
-            return await act(appender)
-        finally:
-            await appender.stop()
-
-    return asyncio.run(whole())
 
 
 def put_all(url: str, puts: Sequence[Sequence[Item]], **options: Any) -> list[BaseException | None]:
@@ -77,15 +32,6 @@ def put_all(url: str, puts: Sequence[Sequence[Item]], **options: Any) -> list[Ba
 
 def put(url: str, *items: Item, **options: Any) -> BaseException | None:
     return put_all(url, [items], **options)[0]
-
-
-def stored(client: "redis.Redis", source: str = "web") -> list[str]:
-    """By partition, and within it in order."""
-    found: list[str] = []
-    for partition in range(PARTITIONS):
-        entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", client.xrange(keys.log(partition, source)))
-        found += [line.decode().strip() for _, fields in entries for line in fields[b"m"].split(b"\n")]
-    return found
 
 
 def calls(client: "redis.Redis", command: str) -> int:

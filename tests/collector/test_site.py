@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from collector.log_port import Spooled
 from schemas import catalog
 from tests.collector.client import Client, MemoryLog
 
@@ -17,6 +18,16 @@ def test_it_is_ready_when_the_log_is(client: Client) -> None:
     answered = client.get("/health/ready")
     assert (answered.status, answered.json()) == (200, {"status": "ready"})
     assert answered.headers["cache-control"] == "no-store"
+
+
+def test_it_is_ready_while_messages_wait_on_its_disk_and_says_so(client: Client, log: MemoryLog) -> None:
+    log.kept_here = Spooled(messages=2, bytes=600, since=1_700_049_600.0, reason="the log is nearly full")
+    answered = client.get("/health/ready")
+    assert answered.status == 200
+    assert answered.json() == {
+        "status": "ready",
+        "spool": {"messages": 2, "bytes": 600, "since": 1_700_049_600.0, "reason": "the log is nearly full"},
+    }
 
 
 def test_it_says_why_it_is_not_ready(client: Client, log: MemoryLog) -> None:

@@ -48,6 +48,15 @@ def test_the_log_flushes_once_a_second_when_the_configuration_says_so(tmp_path: 
     server.stop()
 
 
+@pytest.mark.parametrize("memory", [0, 64 << 20])
+def test_the_log_uses_no_more_memory_than_the_configuration_gives_it(tmp_path: Path, memory: int) -> None:
+    server = log_server(tmp_path, "fsync", memory)
+    server.start()
+    with client_of(server) as client:
+        assert client.config_get("maxmemory") == {"maxmemory": str(memory)}
+    server.stop()
+
+
 def test_only_this_user_can_open_the_socket_and_the_directory(log: Server) -> None:
     assert stat.S_IMODE(log.socket.stat().st_mode) == 0o700
     assert stat.S_IMODE(log.socket.parent.stat().st_mode) == 0o700

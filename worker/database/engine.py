@@ -16,6 +16,9 @@ from worker.config import Config
 from worker.database.errors import DatabaseAway
 from worker.database.migrate import bring_up_to_date
 
+Database = Engine
+"""What `open_database` gives, for those who hand it on and know nothing of SQLAlchemy."""
+
 FILE = "turnout.db"
 BUSY_SECONDS = 10.0
 CONNECT_SECONDS = 5
@@ -29,17 +32,26 @@ def open_database(config: Config) -> Engine:
 
     To be opened in the process that uses it: connections do not survive a fork.
     """
-    place = place_of(config)
-    with told(place):
-        url = _url(config)
-        engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
+    engine = _made(config)
     try:
-        with told(place):
+        with told(place_of(config)):
             bring_up_to_date(engine)
     except DatabaseAway:
         engine.dispose()
         raise
     return engine
+
+
+def try_database(config: Config) -> None:
+    """Connect, and change nothing. Raises DatabaseAway."""
+    if _url(config).get_backend_name() == "sqlite" and not Path(_url(config).database or "").exists():
+        return
+    engine = _made(config)
+    try:
+        with told(place_of(config)), engine.connect() as connection:
+            connection.execution_options(turnout_reads=True).exec_driver_sql("SELECT 1")
+    finally:
+        engine.dispose()
 
 
 def place_of(config: Config) -> str:
@@ -90,6 +102,12 @@ def _reason(error: Exception) -> str:
 
 def _shown(engine: Engine) -> str:
     return str(engine.url.set(username=None, password=None, query={}))
+
+
+def _made(config: Config) -> Engine:
+    with told(place_of(config)):
+        url = _url(config)
+        return _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
 
 
 def _url(config: Config) -> URL:

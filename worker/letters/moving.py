@@ -1,5 +1,6 @@
 """Move dead letters from the log into the database."""
 
+import itertools
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -8,14 +9,27 @@ from typing import Any
 import redis
 from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 
+from worker import keys
+from worker.config import Config
 from worker.database.tables import DEAD_LETTERS as T
 from worker.letters.record import Row, again, row_of
-from worker.moving import Entry, Stream, move
+from worker.moving import Entry, Stream, every_stream, move
 
 
 def move_letters(client: "redis.Redis", engine: Engine) -> int:
-    """How many there were. A letter of a message that was sent again and died once more is the same letter."""
-    return move(client, engine, "dead", b"letter", partial(_store, now_ms=int(time.time() * 1000)))
+    """All there are; how many. A letter of a message that was sent again and died once more is the same letter."""
+    return _move(client, engine, every_stream(client, "dead"))
+
+
+def move_known_letters(client: "redis.Redis", engine: Engine, config: Config) -> int:
+    """Those of the destinations that are configured: costs one round trip while there are none."""
+    at = itertools.product(range(config.log.partitions), config.destinations)
+    streams = [Stream(keys.dead(partition, name), partition, name) for partition, name in at]
+    return _move(client, engine, streams)
+
+
+def _move(client: "redis.Redis", engine: Engine, streams: Sequence[Stream]) -> int:
+    return move(client, engine, streams, b"letter", partial(_store, now_ms=int(time.time() * 1000)))
 
 
 def _store(connection: Connection, stream: Stream, entries: Sequence[Entry], *, now_ms: int) -> None:

@@ -40,6 +40,7 @@ def test_servers_and_destinations_that_answer_are_fine(turnout: Turnout, servers
         "configuration",
         "log",
         "rq",
+        "database",
         "destination lines",
         "destination archive",
     ]

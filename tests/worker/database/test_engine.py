@@ -15,7 +15,7 @@ from tests import databases
 from tests.worker.rig import exit_code, forked
 from worker.config import Config, DatabaseSettings, DatabaseUrl
 from worker.database import migrate
-from worker.database.engine import open_database, reading, writing
+from worker.database.engine import open_database, reading, try_database, writing
 from worker.database.errors import DatabaseAway
 from worker.database.tables import METADATA, MOVED
 
@@ -116,6 +116,18 @@ def test_a_database_that_goes_away_later_is_named_too(tmp_path: Path) -> None:
         lock.close()
         with pytest.raises(DatabaseAway, match="no such table"), reading(engine) as connection:
             connection.execute(select(MOVED)).all()
+
+
+def test_to_try_it_changes_nothing(database_config: Config) -> None:
+    try_database(database_config)
+    assert not list(database_config.data.glob("turnout.db*"))
+    with databases.opened(database_config):
+        try_database(database_config)
+
+
+def test_to_try_one_that_is_away_is_trouble(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseAway):
+        try_database(Config(database=DatabaseSettings(url=DatabaseUrl(f"postgresql:///turnout?host={tmp_path}"))))
 
 
 def test_the_data_directory_is_made(tmp_path: Path) -> None:

@@ -1,0 +1,97 @@
+"""Judge what was refused once more, as if it came in now but at its own time. Pure."""
+
+import hashlib
+from collections.abc import Iterator
+
+import msgspec
+
+from collector import accept, decoding
+from collector.accept import Refused, Terms, Verdict
+from collector.decoding import Batch, Shared
+from collector.errors import BadBody
+from collector.log_port import Item
+from collector.quarantine import KEPT_BYTES
+from collector.routes import ROUTES
+from schemas.arrival import arrival
+from schemas.errors import Invalid, Violation
+from schemas.limits import Limits
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """What was refused, as far as judging it needs."""
+
+    digest: str
+    source: str
+    kind: str
+    path: str
+    raw: bytes
+    size: int
+    received_at_ms: int
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """The messages that can go now, and what is still wrong with the others (or with all of it)."""
+
+    items: tuple[Item, ...]
+    refused: tuple[Refused, ...]
+
+
+def judged(held: Held, limits: Limits) -> Judged:
+    """What is in it now. A message without a messageId gets the same one however often this is asked."""
+    if held.size > len(held.raw) and len(held.raw) >= KEPT_BYTES:
+        return _nothing(
+            held, "size", f"{KEPT_BYTES:,} bytes long", f"{held.size:,} bytes long, of which the rest is lost"
+        )
+    try:
+        return _message(held, limits) if held.kind == "message" else _body(held, limits)
+    except BadBody as bad:
+        return _nothing(held, "body", "messages", bad.message, bad.code)
+
+
+def _message(held: Held, limits: Limits) -> Judged:
+    """One that came alone or in a batch; what the batch said for all its messages was not kept."""
+    route = ROUTES.get(held.path)
+    terms = _terms(held, Shared(), route.kind if route else None, limits)
+    try:
+        return Judged((accept.alone(held.raw, terms),), ())
+    except Invalid as invalid:
+        return Judged((), (accept.refused(0, held.raw, invalid, limits),))
+
+
+def _body(held: Held, limits: Limits) -> Judged:
+    """A whole request that could not be read as messages."""
+    route = ROUTES.get(held.path)
+    if route is not None and route.kind is not None:
+        return _message(held, limits)
+    envelope = decoding.batch(held.raw)
+    if not isinstance(envelope, Batch) or not envelope.batch:
+        raise BadBody("batch_not_array", "`batch` should be an array of messages")
+    if len(envelope.batch) > limits.batch_messages:
+        words = f"`batch` holds {len(envelope.batch)} messages; the most is {limits.batch_messages}"
+        raise BadBody("too_many_messages", words)
+    verdict: Verdict = accept.each(0, envelope.batch, _terms(held, envelope, None, limits))
+    return Judged(tuple(verdict.items), tuple(verdict.refused))
+
+
+def _terms(held: Held, shared: Shared, kind: str | None, limits: Limits) -> Terms:
+    came = arrival(
+        held.received_at_ms,
+        kind=kind,
+        sent_at=shared.sent_at,
+        context=decoding.member(shared.context, limits),
+        integrations=decoding.member(shared.integrations, limits),
+    )
+    return Terms(held.source, came, _ids(held.digest).__next__, limits)
+
+
+def _ids(digest: str) -> Iterator[str]:
+    """Always the same ones, so that a second release of the same thing is known for what it is."""
+    number = 0
+    while True:
+        yield hashlib.blake2b(f"{digest}/{number}".encode(), digest_size=16).hexdigest()
+        number += 1
+
+
+def _nothing(held: Held, rule: str, expected: str, found: str, code: str = "bad_request") -> Judged:
+    violation = Violation(path="", rule=rule, expected=expected, found=found, code=code)
+    return Judged((), (Refused(0, None, held.raw, (violation,)),))

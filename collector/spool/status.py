@@ -1,0 +1,53 @@
+"""What the spool files of a data directory hold, for whoever looks on: it takes no lock and changes nothing."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+
+from collector.spool.store import Account, account_of
+
+DIRECTORY = "spool"
+"""Where spool files are, in the data directory."""
+
+
+class SpoolStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Of all collectors on this machine together."""
+
+    messages: int = 0
+    bytes: int = 0
+    since: float | None = None
+    """When (seconds since 1970) the oldest message came."""
+    unreadable: tuple[str, ...] = ()
+    """Files that cannot be looked into: damaged, or another user's."""
+
+
+def read_status(data: Path) -> SpoolStatus:
+    """Look into every spool file of this data directory; there may be none."""
+    accounts: list[Account] = []
+    unreadable: list[str] = []
+    for path in _files(data / DIRECTORY):
+        try:
+            accounts.append(_read(path))
+        except (sqlite3.Error, TypeError):
+            if path.exists():  # a spool that was just emptied is removed
+                unreadable.append(str(path))
+    since = [account.since for account in accounts if account.since is not None]
+    return SpoolStatus(
+        messages=sum(account.messages for account in accounts),
+        bytes=sum(account.bytes for account in accounts),
+        since=min(since, default=None),
+        unreadable=tuple(unreadable),
+    )
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    yield from sorted(path for path in directory.glob("*.db") if path.stem.isdigit() and path.stat().st_size)
+
+
+def _read(path: Path) -> Account:
+    with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=1.0)) as database:
+        return account_of(database)
