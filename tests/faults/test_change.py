@@ -1,7 +1,6 @@
 """F57 to F60: many sources, a noisy one, and a configuration that changes while messages flow."""
 
 import itertools
-import signal
 from pathlib import Path
 
 import pytest
@@ -9,10 +8,8 @@ import pytest
 from tests.faults.lasting import lasts
 from tests.faults.scale import Scale
 from tests.faults.trial import IN_HAND, Trial
-from tests.running import Role, running
+from tests.running import running
 from tests.waiting import eventually
-
-RQ_JOBS_OF_A_PAIR = 2
 
 
 @pytest.mark.soak
@@ -32,6 +29,7 @@ def test_changes_of_the_configuration_under_load_lose_nothing(trial: Trial, scal
     town = trial.town
     last = scale.of(2, 100)
     with trial.load() as ledger:
+        trial.over()
         for version in range(1, last + 1):
             ledger.grows_by(20)
             town.configure(headers=f'X-Version = "{version}"')
@@ -49,9 +47,8 @@ def test_a_broken_configuration_changes_nothing(trial: Trial, scale: Scale) -> N
     file = town.directory / "turnout.toml"
     good = file.read_text()
     with trial.load() as ledger:
-        ledger.grows_by(40)
+        trial.over()
         file.write_text(good.replace("[sources.web]", "[sources"))
-        town.turnout.kill(Role.UP, signal.SIGHUP)
         lasts(scale.seconds(1.5, 20))
         trial.over()
         file.write_text(good)

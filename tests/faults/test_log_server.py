@@ -38,6 +38,7 @@ def test_a_killed_log_server_has_what_was_acknowledged(trial: Trial, scale: Scal
             lasts(scale.seconds(0.3, 1))
             trial.town.log.start()
             trial.over()
+    assert set(ledger.answers) == {200}, "clients noticed"
     trial.prove(repeats=rounds * IN_HAND)
 
 
@@ -79,6 +80,7 @@ def test_a_log_server_that_stands_still_doubles_nothing(trial: Trial, scale: Sca
             with trial.town.log.frozen():
                 lasts(seconds)
             trial.over()
+        assert set(ledger.answers) == {200}, "clients noticed"
         trial.prove(repeats=IN_HAND)
 
 
@@ -95,6 +97,7 @@ def test_a_log_out_of_memory_is_still_emptied(trial: Trial, scale: Scale) -> Non
             finally:
                 log.set(maxmemory=0)
             trial.over()
+    assert set(ledger.answers) == {200}, "clients noticed"
     trial.prove()
 
 
@@ -126,6 +129,7 @@ def test_a_log_that_became_read_only_is_waited_for(trial: Trial, scale: Scale) -
         lasts(scale.seconds(1, 10))
         client.replicaof("NO", "ONE")
         trial.over()
+    assert set(ledger.answers) == {200}, "clients noticed"
     trial.prove(repeats=IN_HAND)
 
 
@@ -163,6 +167,7 @@ def test_while_the_log_loads_its_files_it_is_waited_for(trial: Trial, scale: Sca
             eventually(lambda: log.loading() or log.answers(), what="the server began to load")
         eventually(log.answers, within=120, what="the server had loaded its file")
         trial.over()
+    assert set(ledger.answers) == {200}, "clients noticed"
     trial.prove(repeats=IN_HAND)
 
 
