@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Collection, Mapping
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,6 +14,7 @@ from collector import answers, cors, health, schemas_route
 from collector.answers import Answer
 from collector.auth import Keys
 from collector.errors import ClientGone, EdgeError
+from collector.health import UNWATCHED, Vitals
 from collector.ingest import Ingest
 from collector.log_port import Log, LogUnavailable
 from collector.reading import BODY_SECONDS
@@ -33,16 +35,17 @@ def create_app(
     new_id: Callable[[], str],
     limits: Limits,
     body_seconds: float = BODY_SECONDS,
-) -> ASGIApp:
+    vitals: Vitals = UNWATCHED,
+) -> "Edge":
     """The ASGI application. `sources` names each source's write keys, `now` gives seconds since 1970."""
     ingest = Ingest(keys=Keys(sources), log=log, now=now, new_id=new_id, limits=limits, body_seconds=body_seconds)
-    return Edge(ingest, site(log))
+    return Edge(ingest, site(log, vitals))
 
 
-def site(log: Log) -> Starlette:
+def site(log: Log, vitals: Vitals) -> Starlette:
     """Everything that takes no messages."""
     application = Starlette(
-        routes=[*health.routes(log), *schemas_route.routes()],
+        routes=[*health.routes(log, vitals), *schemas_route.routes()],
         exception_handlers={HTTPException: _refusal, Exception: _failure},
     )
     application.router.redirect_slashes = False
@@ -55,6 +58,10 @@ class Edge:
     def __init__(self, ingest: Ingest, site: ASGIApp) -> None:
         self._ingest = ingest
         self._site = site
+
+    def renew(self, sources: Mapping[str, Collection[str]], limits: Limits) -> None:
+        """Requests that begin from now on are held against these; those under way end as they began."""
+        self._ingest = msgspec.structs.replace(self._ingest, keys=Keys(sources), limits=limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -17,6 +17,7 @@ from schemas.limits import Limits
 from worker import config as delivery
 from worker.config import (
     ARCHIVE,
+    FILE,
     AlarmSettings,
     Backoff,
     DatabaseSettings,
@@ -28,9 +29,6 @@ from worker.config import (
     StorySettings,
     WorkerSettings,
 )
-
-FILE = Path("turnout.toml")
-"""What is read, if it is there, when nobody names another file."""
 
 BUILT_IN = """
 [sources.web]

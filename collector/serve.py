@@ -4,19 +4,24 @@ import asyncio
 import gc
 import logging
 import signal
+import socket
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine, Sequence
 
 import uvicorn
 import uvloop
 from redis.exceptions import RedisError
 
 from collector import log_side
-from collector.app import create_app
+from collector.app import Edge, create_app
 from collector.append import Appender
 from collector.config import Config
+from collector.reload import Reread
+from collector.reloading import Reloader
+from collector.server import Server
+from collector.vitals import Pulse
+from destinations.blame import steps_of
 from worker import connect
 from worker.errors import WorkerError
 from worker.nudge import Nudger, most_queued
@@ -27,8 +32,12 @@ STOP_WITHIN = 10
 logger = logging.getLogger(__name__)
 
 
-def run(config: Config) -> int:
-    """Serve until SIGTERM or SIGINT. 0: stopped as asked; 1: cannot serve, and said why."""
+def run(config: Config, read: Reread, sockets: Sequence[socket.socket] = ()) -> int:
+    """Serve until SIGTERM or SIGINT. 0: stopped as asked; 1: cannot serve, and said why.
+
+    `read` is asked for the configuration anew. `sockets` listen already; without them we listen ourselves.
+    """
+    hear_hangups()
     try:
         prepared = log_side.prepared(config)
     except (RedisError, WorkerError) as error:
@@ -36,22 +45,16 @@ def run(config: Config) -> int:
         return 1
     _spare_the_collector_of_garbage()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(config, prepared=prepared))
+        return runner.run(_serve(config, read, list(sockets), prepared=prepared))
 
 
-class Server(uvicorn.Server):
-    """uvicorn would end the process by the signal that stopped it; what is gathered must be flushed first."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        try:
-            yield
-        finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
+def _make_room(config: Config) -> None:
+    """Give new destinations their place in the log, while the old configuration is still in force."""
+    try:
+        log_side.prepare(config)
+    except RedisError as error:
+        words = "the log is away (%s): a new destination gets its place with the next message of each partition"
+        logger.warning(words, type(error).__name__)
 
 
 def _spare_the_collector_of_garbage() -> None:
@@ -61,35 +64,53 @@ def _spare_the_collector_of_garbage() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
-async def _serve(config: Config, *, prepared: bool) -> int:
+async def _serve(config: Config, read: Reread, sockets: list[socket.socket], *, prepared: bool) -> int:
     nudger = Nudger(
         connect.client(config.rq.url, timeout=2.0),
         most_queued=most_queued(config.log.partitions, len(config.wanted())),
     )
     appender = log_side.appender(config, nudger.nudge, prepared=prepared)
+    pulse = Pulse(connect.client(config.log.url, timeout=config.log.timeout), config)
+    edge = _edge(config, appender, pulse)
+    server = _server(config, edge)
+
+    def swap(new: Config) -> None:
+        # No await between these: no request sees one half of it.
+        appender.renew(log_side.terms(new))
+        edge.renew(new.revealed_keys(), new.collector.limits)
+        pulse.follow(new)
+
+    reloader = Reloader(config, read, prepare=_make_room, swap=swap, refuse=pulse.refuse, stop=server.stop)
     appender.start()
-    server = _server(config, appender)
+    beside = [told(reloader.keep_watching(), "reloader"), told(pulse.keep_beating(), "pulse")]
     try:
-        await server.serve()
+        await server.serve(sockets or None)
     except SystemExit:
         return 1  # uvicorn has said why it cannot listen
     finally:
+        for task in beside:
+            task.cancel()
         await appender.stop()
+        await pulse.stop()
         nudger.close()
     return 0 if server.started else 1
 
 
-def _server(config: Config, appender: Appender) -> Server:
-    app = create_app(
+def _edge(config: Config, appender: Appender, pulse: Pulse) -> Edge:
+    return create_app(
         config.revealed_keys(),
         appender,
         now=time.time,
         new_id=lambda: str(uuid.uuid4()),
         limits=config.collector.limits,
+        vitals=pulse,
     )
+
+
+def _server(config: Config, edge: Edge) -> Server:
     return Server(
         uvicorn.Config(
-            app,
+            edge,
             host=config.collector.host,
             port=config.collector.port,
             backlog=config.collector.backlog,
@@ -104,3 +125,21 @@ def _server(config: Config, appender: Appender) -> Server:
             timeout_graceful_shutdown=STOP_WITHIN,
         )
     )
+
+
+def told(work: Coroutine[None, None, None], name: str) -> "asyncio.Task[None]":
+    """What runs beside the server. Should it end by a bug, that is told, and requests go on."""
+    task = asyncio.get_running_loop().create_task(work, name=name)
+    task.add_done_callback(_tell)
+    return task
+
+
+def _tell(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.error("the %s ended by a bug: %s at %s", task.get_name(), type(error).__name__, steps_of(error))
+
+
+def hear_hangups() -> None:
+    """Until the reloader listens, a SIGHUP must not end the process: the file is looked at once more anyway."""
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)

@@ -1,23 +1,24 @@
 """Keeps the process tree of `turnout up` running: servers, collector, workers."""
 
 import contextlib
+import http.client
 import os
-import select
 import signal
-import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
 
+from collector.signals import Signals
 from worker.embedded import EmbeddedError, Server
 from worker.leash import spawn
 
 STOP_WITHIN = 15.0
 """Seconds a program gets to finish what it has in hand; a second Ctrl-C cuts that short."""
+
+LOOK_EVERY = 1.0
 
 LONG = 5.0
 """Seconds after which somebody who waits for a start wants to know why."""
@@ -27,6 +28,16 @@ Say = Callable[[str], None]
 
 class CannotStart(Exception):
     """`turnout up` cannot do its work, for a reason that trying again would not change."""
+
+
+class Standing(Protocol):
+    """The configuration in force."""
+
+    def reload(self) -> bool:
+        """Read it anew now; whether the others should too."""
+
+    def look(self) -> None:
+        """See whether its file has changed."""
 
 
 class Restarts(msgspec.Struct, frozen=True):
@@ -61,13 +72,14 @@ class Kept(Protocol):
 class Program:
     """A child process of ours."""
 
-    def __init__(self, name: str, command: Sequence[str]) -> None:
+    def __init__(self, name: str, command: Sequence[str], *, pass_fds: Sequence[int] = ()) -> None:
         self.name = name
         self._command = command
+        self._pass_fds = pass_fds
         self._process: subprocess.Popen[bytes] | None = None
 
     def launch(self) -> None:
-        self._process = spawn(self._command)
+        self._process = spawn(self._command, pass_fds=self._pass_fds)
 
     def ended(self) -> str | None:
         if self._process is None or self._process.poll() is None:
@@ -79,8 +91,11 @@ class Program:
         return self._process is not None and self._process.poll() is None
 
     def terminate(self) -> None:
+        self.send(signal.SIGTERM)
+
+    def send(self, number: signal.Signals) -> None:
         if self._process is not None:
-            self._process.terminate()
+            self._process.send_signal(number)
 
     def kill(self) -> None:
         """It and all its children: they are in a process group of their own."""
@@ -119,45 +134,6 @@ class _Watch:
         self.kept.launch()
 
 
-class Signals:
-    """Turns the signals that matter into something to wait for."""
-
-    def __init__(self) -> None:
-        self.stops = 0
-        self._reading, self._writing = socket.socketpair()
-
-    @contextmanager
-    def heard(self) -> Iterator["Signals"]:
-        self._reading.settimeout(0)
-        self._writing.settimeout(0)
-        numbers = [signal.SIGINT, signal.SIGTERM, signal.SIGCHLD]
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # ignored under nohup
-            numbers.append(signal.SIGHUP)
-        before = {number: signal.signal(number, self._hear) for number in numbers}
-        wakeup = signal.set_wakeup_fd(self._writing.fileno(), warn_on_full_buffer=False)
-        try:
-            yield self
-        finally:
-            signal.set_wakeup_fd(wakeup)
-            for number, handler in before.items():
-                signal.signal(number, handler)
-            self._reading.close()
-            self._writing.close()
-
-    def hurry(self) -> bool:
-        """Somebody asked a second time."""
-        return self.stops > 1
-
-    def wait(self, seconds: float) -> None:
-        """Until a signal comes or the time is over."""
-        if select.select([self._reading], [], [], max(0.0, seconds))[0]:
-            self._reading.recv(512)
-
-    def _hear(self, number: int, _frame: object) -> None:
-        if number != signal.SIGCHLD:
-            self.stops += 1
-
-
 class Supervisor:
     """Starts the servers, then the programs; watches over both; stops them in the opposite order."""
 
@@ -168,6 +144,7 @@ class Supervisor:
         collector: Program,
         workers: Program,
         address: tuple[str, int],
+        standing: Standing,
         say: Say,
         restarts: Restarts = RESTARTS,
     ) -> None:
@@ -175,13 +152,13 @@ class Supervisor:
         self._collector = collector
         self._workers = workers
         self._address = address
+        self._standing = standing
         self._say = say
         self._restarts = restarts
         self._watches: list[_Watch] = []
 
     def run(self, servers_ready: Callable[[], None], all_ready: Callable[[], None]) -> None:
         """Until a signal asks to stop. Raises CannotStart."""
-        refuse_taken(*self._address)
         with Signals().heard() as signals:
             try:
                 self._start_servers(signals)
@@ -229,9 +206,18 @@ class Supervisor:
             now = time.monotonic()
             for watch in self._watches:
                 self._look_after(watch, now)
+            if signals.reload():
+                self._reload()
+            self._standing.look()
             due = [watch.due for watch in self._watches if watch.due is not None]
             # A signal may be lost when the pipe is full: so look up once in a while anyway.
-            signals.wait(min([moment - now for moment in due] + [5.0]))
+            signals.wait(min([moment - now for moment in due] + [LOOK_EVERY]))
+
+    def _reload(self) -> None:
+        """A configuration with a mistake is told to nobody else."""
+        if self._standing.reload():
+            for program in (self._collector, self._workers):
+                program.send(signal.SIGHUP)
 
     def _look_after(self, watch: _Watch, now: float) -> None:
         if watch.due is None:
@@ -273,24 +259,16 @@ def how_it_ended(code: int) -> str:
         return f"killed by signal {-code}"
 
 
-def refuse_taken(host: str, port: int) -> None:
-    """Raises CannotStart, with the reason, when nobody could listen there now."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.create_server(address[:2], family=family):
-            return
-    except OSError as error:
-        why = f"{error.strerror or error}: choose another with --port or --host"
-        raise CannotStart(f"cannot listen on {host}:{port}: {why}") from error
-
-
 def answers(host: str, port: int) -> bool:
-    """Whether somebody accepts connections there."""
+    """Whether a collector is at work there. That somebody listens says nothing: that is ourselves."""
+    connection = http.client.HTTPConnection(reachable(host), port, timeout=0.5)
     try:
-        with socket.create_connection((reachable(host), port), timeout=0.5):
-            return True
-    except OSError:
+        connection.request("GET", "/health/live")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
         return False
+    finally:
+        connection.close()
 
 
 def reachable(host: str) -> str:

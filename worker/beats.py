@@ -26,15 +26,23 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename
     at_ms: int
     version: str
     config: str
+    note: str = ""
+    """What somebody should know of it."""
     name: str = ""
     age: float = 0.0
     """Seconds since, when it was read."""
 
 
-def sign(role: str, config: str) -> Beat:
+def sign(role: str, config: str, *, note: str = "") -> Beat:
     """What this process has to say; `config` is the version of its configuration."""
     return Beat(
-        role=role, host=socket.gethostname(), pid=os.getpid(), at_ms=0, version=version("turnout"), config=config
+        role=role,
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        at_ms=0,
+        version=version("turnout"),
+        config=config,
+        note=note,
     )
 
 

@@ -11,6 +11,9 @@ from destinations.errors import Unfit
 from destinations.settings import Duration, Size
 from worker.retry import RetryPolicy
 
+FILE = Path("turnout.toml")
+"""The configuration that is read, if it is there, when nobody names another file."""
+
 ARCHIVE = "archive"
 """The destination that every source has, unless it says otherwise."""
 

@@ -7,6 +7,7 @@ import msgspec
 import redis
 from sqlalchemy import Engine
 
+from worker.canary import send_canaries
 from worker.config import Config
 from worker.keeping import forget_old, move_everything
 from worker.letters.moving import move_known_letters
@@ -29,6 +30,7 @@ def duties_of(config: Config, client: "redis.Redis", database: Engine) -> list[D
     """All duties of a cluster; `client` is the log's."""
     at, partitions = (client, database), config.log.partitions
     return [
+        Duty("canary", config.alarms.canary, doing(send_canaries, client, config)),
         Duty("dead letters", 1.0, doing(move_known_letters, *at, config)),
         Duty("refusals", 1.0, doing(move_known_refusals, *at, config)),
         Duty("letters in hand", 15.0, doing(finish, *at, partitions=partitions)),

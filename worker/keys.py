@@ -41,7 +41,8 @@ def tag(partition: int) -> str:
 
 
 def log(partition: int, source: str) -> str:
-    """stream: entries of `n` messages in `m`, one JSON object a line; one group per destination"""
+    """stream: entries of `n` messages in `m`, one JSON object a line, and canaries: `n` 0, sent at `c` (ms);
+    one group per destination"""
     return f"{tag(partition)}:log:{source}"
 
 
@@ -163,5 +164,6 @@ BEATS = "turnout:beats"
 
 
 def canary(destination: str) -> str:
-    """hash: source -> when (ms) the last canary that arrived had been sent; `sent:source` -> the last one sent"""
+    """hash: source -> when (ms) the last canary that arrived had been sent; `sent:source` -> the last one sent;
+    `owed:source` -> the first one sent after a moment at which all had arrived"""
     return f"turnout:canary:{destination}"

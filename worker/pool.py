@@ -15,7 +15,7 @@ from worker import beats, child, clerk, connect
 from worker.config import Config
 from worker.errors import WorkerError
 from worker.offspring import Offspring
-from worker.reload import Reload, Watched, fitting
+from worker.reload import FileWatch, Reload, fitting
 from worker.scripts import run_all
 from worker.settings import claim_partitions
 from worker.team import SILENT_AFTER, Role, Team
@@ -68,7 +68,8 @@ class Pool:
         self._coming: _Change | None = None
         self._leaving: list[Team] = []
         self._dead: list[str] = []
-        self._file = Watched(config.path)
+        self._file = FileWatch(config.path)
+        self._file.doubt()
         self._reload_asked = self._stopping = self._away = False
         self._chores: list[_Chore] = [
             _Chore(0.0, self._sweep),
@@ -187,7 +188,7 @@ class Pool:
             return
         self._reload_asked = False
         config = fitting(self._reload, self._config)
-        if config is not None:
+        if config is not None and config.version != self._config.version:
             logger.warning("taking the configuration %s in place of %s", config.version, self._config.version)
             self._coming = _Change(config, self._team_for(config))
             self._coming.team.start_missing()

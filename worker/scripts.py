@@ -34,6 +34,7 @@ def run(client: "redis.Redis", script: Script, names: Sequence[str], arguments: 
 ACQUIRE = _load("acquire")
 APPEND = _load("append")
 ATTACH = _load("attach")
+CANARY = _load("canary")
 COMMIT = _load("commit")
 DISOWN = _load("disown")
 FAIL = _load("fail")

@@ -1,16 +1,15 @@
 """The accounts of the log: per source and destination, what came in and what became of it."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import cast
 
 import msgspec
 import redis
 
-from worker import durability, keys, strays
+from worker import durability, keys, oldest, strays
 from worker.config import Config
 from worker.durability import Durability
-from worker.entryids import milliseconds_of
 from worker.groups import Groups, groups_of
 from worker.strays import Stray
 
@@ -103,13 +102,13 @@ def _row(client: "redis.Redis", source: str, destination: str, places: Sequence[
         for kind in ("delivered", "filtered", "dead")
     }
     waiting = received - sum(ended.values())
-    oldest = _oldest(client, destination, places) if waiting else None
+    moment = _oldest(client, destination, places) if waiting else None
     return Row(
         source=source,
         destination=destination,
         received=received,
         waiting=waiting,
-        oldest_waiting_seconds=None if oldest is None else max(0.0, now - oldest),
+        oldest_waiting_seconds=None if moment is None else max(0.0, now - moment),
         out=_out(client, destination) if waiting else None,
         **ended,
     )
@@ -117,25 +116,8 @@ def _row(client: "redis.Redis", source: str, destination: str, places: Sequence[
 
 def _oldest(client: "redis.Redis", destination: str, places: Sequence[Place]) -> float | None:
     """When (seconds) the oldest message came that this destination has not finished with."""
-    found = [_oldest_at(client, destination, place) for place in places]
+    found = [oldest.oldest(client, place.stream, place.groups, destination) for place in places]
     return min((moment for moment in found if moment is not None), default=None)
-
-
-def _oldest_at(client: "redis.Redis", destination: str, place: Place) -> float | None:
-    group = place.groups.get(destination)
-    if group is None:
-        return None
-    oldest_pending = client.xpending(place.stream, destination)["min"] if group["pending"] else None
-    if oldest_pending is not None:
-        return _moment(oldest_pending)
-    after = b"(" + group["last-delivered-id"]
-    for entry_id, _ in cast(Iterator[tuple[bytes, Any]], client.xrange(place.stream, min=after, count=1)):
-        return _moment(entry_id)
-    return None
-
-
-def _moment(entry_id: bytes) -> float:
-    return milliseconds_of(entry_id.decode()) / 1000
 
 
 def _out(client: "redis.Redis", destination: str) -> str | None:

@@ -26,7 +26,7 @@ def follow(client: "redis.Redis", config: Config, *, last: int = 0) -> Iterator[
         newest = _newest(client, stream, last)
         positions[stream] = newest[0][0] if newest else b"0-0"
         for entry_id, fields in newest:
-            recent += [(entry_id, source, line) for line in fields[b"m"].split(b"\n")]
+            recent += [(entry_id, source, line) for line in _lines(fields)]
     recent.sort(key=lambda row: order_of(row[0]))
     yield from ((source, line) for _, source, line in (recent[-last:] if last else []))
     yield from _live(client, streams, positions)
@@ -44,6 +44,11 @@ def _live(client: "redis.Redis", streams: dict[str, str], positions: dict[str, b
             stream = name.decode()
             for entry_id, fields in entries:
                 positions[stream] = entry_id
-                yield from ((streams[stream], line) for line in fields[b"m"].split(b"\n"))
+                yield from ((streams[stream], line) for line in _lines(fields))
         if not answer:
             yield "", b""
+
+
+def _lines(fields: dict[bytes, bytes]) -> list[bytes]:
+    """None in a canary."""
+    return fields[b"m"].split(b"\n") if fields[b"m"] else []

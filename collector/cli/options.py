@@ -9,6 +9,8 @@ import typer
 from collector.cli.trouble import WRONG, Trouble
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from collector.config import Config
 
 ConfigFile = Annotated[
@@ -47,6 +49,23 @@ def configured(
         return loaded(file, data, host=host, port=port, workers=workers)
     except SettingsError as error:
         raise Trouble(*error.problems, code=WRONG) from error
+
+
+def reading_anew(
+    config: "Config",
+    file: Path | None,
+    data: Path | None,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    workers: int | None = None,
+) -> "Callable[[], Config]":
+    """Reads `config` again from where it came: from its file even if that is gone now, which is an error then.
+
+    What it returns raises SettingsError.
+    """
+    path = file or (Path(config.path) if config.path else None)
+    return lambda: loaded(path, data, host=host, port=port, workers=workers)
 
 
 def loaded(

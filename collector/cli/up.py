@@ -1,15 +1,20 @@
 """`turnout up`: everything on this machine, in one process tree."""
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import typer
 
-from collector.cli.options import ConfigFile, DataDirectory, Host, Port, Workers, configured
+from collector.cli.options import ConfigFile, DataDirectory, Host, Port, Workers, configured, reading_anew
 from collector.cli.trouble import Trouble
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from socket import socket
+
     from collector.config import Config
+    from collector.reload import Reread
     from collector.supervise import KeptServer, Program
     from worker.embedded import Server
 
@@ -25,9 +30,11 @@ def up(
 
     A log server, RQ's server, the collector and the workers: nothing has to be
     installed or configured first. Ctrl-C stops it all; the next start goes on
-    where this one stopped.
+    where this one stopped. SIGHUP, or a change of the configuration's file,
+    takes the new configuration over.
     """
     settings = configured(config, data, host=host, port=port, workers=workers)
+    anew = reading_anew(settings, config, data, host=host, port=port, workers=workers)
     from collector.supervise import CannotStart
     from worker.embedded import DirectoryLock, EmbeddedError
 
@@ -35,32 +42,56 @@ def up(
         settings.data.mkdir(parents=True, exist_ok=True)
         # Held until this process ends.
         DirectoryLock(settings.data / "turnout.lock").take()
-        keep_running(settings)
+        keep_running(settings, anew, workers)
     except (CannotStart, EmbeddedError) as error:
         raise Trouble(*str(error).splitlines()) from error
     except OSError as error:
         raise Trouble(f"{error.filename or settings.data}: {error.strerror}") from error
-    typer.echo("turnout: stopped; what was accepted is kept", err=True)
+    say("stopped; what was accepted is kept")
 
 
-def keep_running(config: "Config") -> None:
-    """Returns when a signal asks to stop."""
-    from collector import run
+def keep_running(config: "Config", read: "Reread", workers: int | None) -> None:
+    """Returns when a signal asks to stop. `workers`: as the command line says, which the file then cannot change."""
+    from collector import listening, run
+    from collector.reload import Standing
     from collector.supervise import Supervisor
 
     log, rq = servers(config)
     host, port = config.collector.host, config.collector.port
+    sockets = listening_on(config)
+    numbers = [one.fileno() for one in sockets]
+    where = ["--host", host, "--port", str(port), *(word for number in numbers for word in ("--fd", str(number)))]
     supervisor = Supervisor(
         servers=[server for server in (log, rq) if server is not None],
-        collector=program("collector", "serve", config, ["--host", host, "--port", str(port)]),
-        workers=program("workers", "work", config, ["--workers", str(config.worker.processes)]),
+        collector=program("collector", "serve", config, where, pass_fds=numbers),
+        workers=program("workers", "work", config, ["--workers", str(workers)] if workers else []),
         address=(host, port),
-        say=lambda words: typer.echo(f"turnout: {words}", err=True),
+        standing=Standing(config, read, note=lambda new: leave_note(new, log, rq), say=say),
+        say=say,
     )
     try:
         supervisor.run(lambda: leave_note(config, log, rq), lambda: typer.echo(greeting(config)))
     finally:
+        listening.close(sockets)
         run.remove(config.data)
+
+
+def say(words: str) -> None:
+    with suppress(OSError):  # a terminal that closes stops us, and must not do so in the middle of it
+        typer.echo(f"turnout: {words}", err=True)
+
+
+def listening_on(config: "Config") -> "list[socket]":
+    """Ours, not the collector's: while it is away, who connects waits for the next one. Raises CannotStart."""
+    from collector import listening
+    from collector.supervise import CannotStart
+
+    host, port = config.collector.host, config.collector.port
+    try:
+        return listening.listen(host, port, config.collector.backlog)
+    except OSError as error:
+        why = f"{error.strerror or error}: choose another with --port or --host"
+        raise CannotStart(f"cannot listen on {host}:{port}: {why}") from error
 
 
 def servers(config: "Config") -> "tuple[KeptServer | None, KeptServer | None]":
@@ -74,13 +105,15 @@ def servers(config: "Config") -> "tuple[KeptServer | None, KeptServer | None]":
     return log, rq
 
 
-def program(name: str, command: str, config: "Config", options: list[str]) -> "Program":
+def program(
+    name: str, command: str, config: "Config", options: list[str], *, pass_fds: "Sequence[int]" = ()
+) -> "Program":
     from collector.supervise import Program
 
     file = ["--config", config.path] if config.path else []
     # -P: the directory we happen to be in is no place to import from.
     start = [sys.executable, "-P", "-m", "collector.cli.main", command]
-    return Program(name, [*start, *file, "--data", str(config.data), *options])
+    return Program(name, [*start, *file, "--data", str(config.data), *options], pass_fds=pass_fds)
 
 
 def address(config: "Config") -> str:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from collector.cli.options import ConfigFile, DataDirectory, Workers, configured, loaded, reaching
+from collector.cli.options import ConfigFile, DataDirectory, Workers, configured, reaching, reading_anew
 
 if TYPE_CHECKING:
     from worker.config import Config
@@ -22,9 +22,11 @@ def work(config: ConfigFile = None, data: DataDirectory = None, workers: Workers
     from worker import pool
     from worker.errors import WorkerError
 
+    anew = reading_anew(settings, config, data, workers=workers)
+
     def reload() -> "Config":
         try:
-            return located(loaded(config, data, workers=workers)).for_workers()
+            return located(anew()).for_workers()
         except NotRunning as error:
             raise WorkerError(str(error)) from error
 

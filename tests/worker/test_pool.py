@@ -338,7 +338,7 @@ def test_a_pool_whose_workers_are_killed_one_after_the_other_goes_on(
             lines.write("x")
         os.kill(os.getpid(), signal.SIGKILL)
 
-    with working(config, roles=only(die)):
+    with forked(lambda: work_on(config, roles=only(die))):
         eventually(lambda: starts.exists() and starts.stat().st_size > 2 * team.HOPELESS)
 
 

@@ -19,7 +19,7 @@ from worker import beats, child
 from worker.config import Config, DestinationTable, LogSettings, RqSettings, ServerUrl, Source, WorkerSettings
 from worker.embedded import Server
 from worker.errors import WorkerError
-from worker.reload import Watched, fitting, fixed
+from worker.reload import FileWatch, fitting, fixed
 
 HOOK = terms("hook")
 
@@ -129,7 +129,7 @@ def test_what_cannot_change_while_workers_run_is_refused_with_words() -> None:
     old = Config(data=Path("a"), log=LogSettings(partitions=8))
     new = Config(data=Path("b"), log=LogSettings(partitions=9, url=ServerUrl("redis://:secret@other/0")))
     words = fixed(old, new)
-    assert [each.partition(" cannot")[0] for each in words] == ["[log] url", "[log] partitions", "data"]
+    assert [each.partition(" needs")[0] for each in words] == ["[log] url", "[log] partitions", "data"]
     assert "secret" not in " ".join(words)
     assert fixed(old, old) == []
 
@@ -142,7 +142,7 @@ def test_servers_that_are_not_there_any_more_keep_the_old_configuration(caplog: 
 def test_a_file_has_changed_once_for_each_change(tmp_path: Path) -> None:
     file = tmp_path / "turnout.toml"
     file.write_text("a")
-    watched = Watched(str(file))
+    watched = FileWatch(str(file), rest=0)
     assert not watched.changed()
     file.write_text("longer")
     assert watched.changed()
@@ -151,4 +151,4 @@ def test_a_file_has_changed_once_for_each_change(tmp_path: Path) -> None:
     assert not watched.changed(), "an editor may be about to put it back"
     file.write_text("back again")
     assert watched.changed()
-    assert not Watched(None).changed()
+    assert not FileWatch(None).changed()

@@ -4,9 +4,9 @@ import socket
 
 import pytest
 
-from collector.cli.up import greeting
-from collector.config import config_of
-from collector.supervise import CannotStart, Restarts, answers, how_it_ended, reachable, refuse_taken
+from collector.cli.up import greeting, listening_on
+from collector.config import Config, config_of
+from collector.supervise import CannotStart, Restarts, answers, how_it_ended, reachable
 from tests.running import free_port
 
 
@@ -26,23 +26,26 @@ def test_an_end_is_told_in_words(code: int, words: str) -> None:
     assert how_it_ended(code) == words
 
 
+def listening(port: int, host: str = "127.0.0.1") -> Config:
+    return config_of(f'[sources.web]\nwrite_keys = ["k"]\n[collector]\nhost = "{host}"\nport = {port}', None, {})
+
+
 def test_a_port_that_is_taken_is_told_at_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(CannotStart, match=rf"cannot listen on 127\.0\.0\.1:{port}: .*choose another with --port"):
-            refuse_taken("127.0.0.1", port)
-        assert answers("127.0.0.1", port)
-
-
-def test_a_free_port_is_fine_and_left_free() -> None:
-    port = free_port()
-    refuse_taken("127.0.0.1", port)
-    assert not answers("127.0.0.1", port)
+            listening_on(listening(port))
 
 
 def test_a_host_that_is_not_here_is_told() -> None:
     with pytest.raises(CannotStart, match=r"cannot listen on 192\.0\.2\.1:8080"):
-        refuse_taken("192.0.2.1", 8080)
+        listening_on(listening(8080, "192.0.2.1"))
+
+
+def test_who_listens_but_says_nothing_is_no_collector_yet() -> None:
+    (socket_,) = listening_on(listening(free_port()))
+    with socket_:
+        assert not answers("127.0.0.1", socket_.getsockname()[1])
 
 
 @pytest.mark.parametrize(("host", "found"), [("0.0.0.0", "127.0.0.1"), ("::", "::1"), ("10.0.0.1", "10.0.0.1")])  # noqa: S104  # compared

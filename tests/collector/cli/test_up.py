@@ -81,7 +81,7 @@ def test_a_newcomer_starts_it_posts_looks_and_stops(turnout: Turnout, tmp_path: 
         assert turnout("check").code == 0
 
         relatives = family(it.pids(Role.UP)[0])
-        assert len(relatives) == 5  # two servers, the collector, the workers' parent, a worker
+        assert len(relatives) == 6  # two servers, the collector, the workers' parent, a worker, the clerk
         assert it.stop() == 0
         assert "stopped" in it.output
         assert not [process for process in relatives if alive(process.pid)]

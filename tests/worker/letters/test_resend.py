@@ -20,7 +20,7 @@ from worker.letters.moving import move_letters
 from worker.letters.resend import finish, forget_tokens, resend, sendable
 
 ROUTES = {"web": ("hook", "other")}
-LATER = int(time.time() * 1000) + 120_000
+LATER = int(time.time() * 1000) + 86_400_000
 
 
 class Away(Exception):
