@@ -61,8 +61,12 @@ def rq_client(rq_process: Server) -> Iterator[redis.Redis]:
 def postgres() -> Iterator[Postgres]:
     try:
         server = Postgres()
+    except Unable as reason:
+        pytest.skip(f"PostgreSQL cannot run here: {reason}")
+    try:
         server.start()
     except Unable as reason:
+        server.stop()
         pytest.skip(f"PostgreSQL cannot run here: {reason}")
     yield server
     server.stop()

@@ -30,7 +30,7 @@ def open_destinations(config: Config) -> dict[str, Destination[Any]]:
     """The adapters that some source asks for. Raises SettingsError."""
     wanted = config.wanted()
     return {
-        name: registry.make(name, table.type, table.settings, place=table.place)
+        name: registry.make(name, table.type, table.settings, place=table.place, order=table.order)
         for name, table in config.destinations.items()
         if name in wanted
     }

@@ -13,7 +13,7 @@ from sqlalchemy.exc import InterfaceError as Disconnected
 from sqlalchemy.exc import TimeoutError as NoneFree
 
 from worker.config import Config
-from worker.database.errors import DatabaseAway
+from worker.database.errors import DatabaseAway, TooNew
 from worker.database.migrate import bring_up_to_date
 
 Database = Engine
@@ -85,6 +85,8 @@ def told(place: str) -> Iterator[None]:
         raise DatabaseAway(place, "its url cannot be read") from error
     except ModuleNotFoundError as error:
         _raise_missing(place, error)
+    except TooNew as error:
+        raise DatabaseAway(place, str(error)) from error
     except _TROUBLES as error:
         raise DatabaseAway(place, _reason(error)) from error
 

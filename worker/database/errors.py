@@ -10,3 +10,10 @@ class DatabaseAway(WorkerError):
         super().__init__(f"the database at {place} cannot be used: {reason}")
         self.place = place
         self.reason = reason
+
+
+class TooNew(WorkerError):
+    """A later version of Turnout has changed the tables."""
+
+    def __init__(self, *, found: str, known: str) -> None:
+        super().__init__(f"a later version of Turnout has changed it (to {found}; this one knows {known})")

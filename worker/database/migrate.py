@@ -11,6 +11,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, inspect, text
 
+from worker.database.errors import TooNew
+
 HOME = Path(__file__).with_name("migrations")
 VERSIONS = HOME / "versions"
 LOCK = 7_883_696_161
@@ -18,11 +20,12 @@ LOCK = 7_883_696_161
 
 
 def bring_up_to_date(engine: Engine) -> None:
-    """Costs one look when nothing is to be done."""
+    """Costs one look when nothing is to be done. Raises TooNew."""
     if engine.dialect.name == "sqlite":
         with _locked(Path(f"{engine.url.database}.lock")):
-            _upgrade_file(engine)
-    elif _version(engine) != newest_version():
+            if _is_old(engine):
+                _upgrade_file(engine)
+    elif _is_old(engine):
         _upgrade_server(engine)
 
 
@@ -40,14 +43,15 @@ def version_of(connection: Connection) -> str | None:
     return found
 
 
-def _version(engine: Engine) -> str | None:
+def _is_old(engine: Engine) -> bool:
     with engine.connect() as connection:
-        return version_of(connection.execution_options(turnout_reads=True))
+        found, known = version_of(connection.execution_options(turnout_reads=True)), newest_version()
+    if found is not None and found > known:
+        raise TooNew(found=found, known=known)
+    return found != known
 
 
 def _upgrade_file(engine: Engine) -> None:
-    if _version(engine) == newest_version():
-        return
     with engine.connect() as connection:
         # For good: it is written into the file. Outside of a transaction, or it is refused.
         connection.connection.cursor().execute("PRAGMA journal_mode = WAL")

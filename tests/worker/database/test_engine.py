@@ -47,6 +47,13 @@ def test_processes_that_open_it_at_the_same_time_all_get_it(database_config: Con
         assert migrate.version_of(connection) == migrate.newest_version()
 
 
+def test_a_database_of_a_later_version_is_left_alone(database_config: Config) -> None:
+    with databases.opened(database_config) as engine, engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(DatabaseAway, match=r"a later version of Turnout has changed it \(to 9999;"):
+        open_database(database_config)
+
+
 def test_what_fails_halfway_leaves_nothing_behind(database: Engine) -> None:
     with pytest.raises(KeyError), writing(database) as connection:  # noqa: PT012
         connection.execute(insert(MOVED).values(stream="s", entries="[]"))
