@@ -152,7 +152,7 @@ def detached(partition: int, destination: str) -> str:
 
 
 def out(destination: str) -> str:
-    """hash: until (ms), attempts, reason, scope, since (ms), settings, probing (ms); only while it is out"""
+    """hash: until, told, since, probing (all ms), attempts, reason, scope, settings; only while it is out"""
     return f"turnout:out:{destination}"
 
 
