@@ -7,7 +7,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench docs clean
+.PHONY: help setup run test check format bench soak docs clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ format: setup ## let ruff set the format and the order of imports
 
 bench: setup ## measure speed; prints tables with their references
 	@$(BIN)/python bench/run.py $(ARGS)
+
+soak: setup ## try every fault at length: MINUTES=30, ARGS="-k F12"; leaves its table in soak-table.md
+	@TURNOUT_SOAK_MINUTES=$(or $(MINUTES),30) TURNOUT_SOAK_TABLE=soak-table.md \
+		$(BIN)/python -m pytest -m faults --timeout 0 $(ARGS)
 
 docs: setup ## run every example in the documentation
 	@$(BIN)/python -m pytest -q tests -k docs $(ARGS)

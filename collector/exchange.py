@@ -1,13 +1,14 @@
 """One connection to the log server: commands out in one write, answers in, in bounded time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, cast
 
 import hiredis
 import redis.asyncio
 from redis.asyncio.connection import Connection
+from redis.exceptions import ConnectionError as ConnectionLost
 from redis.exceptions import ResponseError
 
 Word = str | bytes | int
@@ -29,7 +30,8 @@ class Link:
         """The answer to each command; an error that the server tells is an answer too."""
         if not commands:
             return []
-        await self._connection.send_packed_command(b"".join(commands), check_health=False)
+        with _told_as_lost():
+            await self._connection.send_packed_command(b"".join(commands), check_health=False)
         answers: list[object] = []
         for _ in commands:
             try:
@@ -65,7 +67,8 @@ class Exchange:
     async def _connected(self) -> Connection:
         # Not lent out by redis-py's pool: that looks at the socket, by a system call, each time.
         connection = cast(Connection, self._client.connection_pool.make_connection())  # type: ignore[no-untyped-call]  # redis-py
-        await connection.connect()  # type: ignore[no-untyped-call]  # redis-py
+        with _told_as_lost():
+            await connection.connect()  # type: ignore[no-untyped-call]  # redis-py
         return connection
 
     async def ping(self) -> None:
@@ -78,3 +81,12 @@ class Exchange:
         while self._idle:
             await self._idle.pop().disconnect()
         await self._client.aclose()
+
+
+@contextmanager
+def _told_as_lost() -> Iterator[None]:
+    """Writing to a connection that the other side has just reset is a RuntimeError to uvloop."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise ConnectionLost("the connection was closed by the other side") from error

@@ -24,6 +24,7 @@ from collector.log_port import LogFull, LogRefused, LogUnavailable
 from collector.lot import RETRY_AFTER, Lot, Strand
 from worker import keys, scripts
 from worker.appending import Terms, append_call
+from worker.crash import crash
 
 RETRY_AFTER_FULL = 10
 
@@ -67,7 +68,9 @@ class Sender:
     async def _send(self, lot: Lot) -> None:
         strands = list(lot.strands.values())
         try:
+            crash("before_append")
             answers = await self._insist(strands)
+            crash("after_append")
         except ResponseError as error:
             answers = [_trouble_of(error)] * len(strands)
         except (RedisError, OSError, TimeoutError) as error:

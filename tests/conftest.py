@@ -8,10 +8,19 @@ import redis
 from sqlalchemy import Engine
 
 from tests import databases
+from tests.faults.scenarios import SCENARIOS
 from tests.postgres import Postgres, Unable
 from worker import connect
 from worker.config import Config
 from worker.embedded import Server, log_server, rq_server
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`-k F21` selects the tests of a fault, wherever they are."""
+    for item in items:
+        node = item.nodeid.partition("[")[0]
+        item.extra_keyword_matches.update(name for name, found in SCENARIOS.items() if node in found.tests)
 
 
 @pytest.fixture(scope="session")

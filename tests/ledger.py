@@ -2,29 +2,56 @@
 
 import itertools
 import threading
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
 
 from tests.running import Running
 from tests.waiting import eventually
 
-TRIES_WITHIN = 60.0
+TRIES_WITHIN = 20.0
+NO_ANSWER = 0
+"""In the book of answers: a connection that was refused, or broke."""
 
 
 class Ledger:
-    """Posts batches from several threads, each with users of its own, and repeats a batch until it is accepted."""
+    """Posts batches from several threads, each with users of its own, and repeats a batch until it is accepted.
 
-    def __init__(self, turnout: Running, *, threads: int = 3, users: int = 4, batch: int = 20) -> None:
+    `name` goes before the names of the users, so that several ledgers of one system keep apart; `pause` are seconds
+    between the batches of a thread; with several `ports` a batch that fails at one goes to the next.
+    """
+
+    def __init__(
+        self,
+        turnout: Running,
+        *,
+        threads: int = 3,
+        users: int = 4,
+        batch: int = 20,
+        name: str = "",
+        key: str | None = None,
+        pause: float = 0.0,
+        ports: Sequence[int] = (),
+    ) -> None:
         self._turnout = turnout
         self._batch = batch
+        self._key = key
+        self._pause = pause
+        self._ports = itertools.cycle(ports or [turnout.port])
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self.accepted: dict[str, list[str]] = defaultdict(list)
         """The message ids of each user, in the order of their acceptance."""
+        self.posted: set[str] = set()
+        """All that was ever sent, whatever the answer."""
+        self.answers: Counter[int] = Counter()
+        """How often each status came; NO_ANSWER where none did."""
+        self.last_answer = ""
         self.repeats = 0
-        names = [[f"t{thread}-u{user}" for user in range(users)] for thread in range(threads)]
+        before = f"{name}-" if name else ""
+        names = [[f"{before}t{thread}-u{user}" for user in range(users)] for thread in range(threads)]
         self._threads = [threading.Thread(target=self._post, args=(mine,), name=mine[0]) for mine in names]
         self.failures: list[BaseException] = []
 
@@ -37,14 +64,15 @@ class Ledger:
         self._stop.set()
         for thread in self._threads:
             thread.join()
-        assert not self.failures, self.failures
+        assert not self.failures, (self.failures, self.answers, self.last_answer)
 
     def size(self) -> int:
         with self._lock:
             return sum(len(ids) for ids in self.accepted.values())
 
     def ids(self) -> set[str]:
-        return {message_id for ids in self.accepted.values() for message_id in ids}
+        with self._lock:
+            return {message_id for ids in self.accepted.values() for message_id in ids}
 
     def grows_by(self, count: int, within: float = 60.0) -> None:
         """Wait until so many more messages were accepted."""
@@ -60,10 +88,13 @@ class Ledger:
                     for number in itertools.islice(numbers, self._batch)
                 ]
                 self._insist(batch)
+                self._stop.wait(self._pause)
         except BaseException as error:  # noqa: BLE001  # told to the test at the end
             self.failures.append(error)
 
     def _insist(self, batch: Sequence[dict[str, Any]]) -> None:
+        with self._lock:
+            self.posted.update(message["messageId"] for message in batch)
         eventually(lambda: self._accepted({"batch": batch}), within=TRIES_WITHIN, what="a batch was accepted")
         with self._lock:
             for message in batch:
@@ -74,12 +105,55 @@ class Ledger:
 
     def _accepted(self, body: dict[str, Any]) -> bool:
         try:
-            status, _ = self._turnout.post("/v1/batch", body)
+            status, answer = self._turnout.post("/v1/batch", body, key=self._key, port=next(self._ports))
+            self.last_answer = str(answer)
         except (OSError, HTTPException, ValueError):
-            status = 0  # nobody knows whether it was stored: the same batch goes out again
-        if status != 200:
-            self.repeats += 1
+            status = NO_ANSWER  # nobody knows whether it was stored: the same batch goes out again
+        with self._lock:
+            self.answers[status] += 1
+            self.repeats += status != 200
         return status == 200
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a destination got, held against what was accepted."""
+
+    messages: int
+    lost: int
+    """Accepted, and neither delivered nor a dead letter."""
+    invented: int
+    """Delivered or dead, and never posted."""
+    doubled: int
+    """Deliveries beyond the first of each message."""
+    disordered: int
+    """First deliveries that came after a later message of the same user."""
+
+
+def compare(ledger: Ledger, arrivals: Sequence[Mapping[str, Any]], dead: Collection[str] = frozenset()) -> Findings:
+    """The ledger's own messages only: those of other ledgers are left out by the names of their users."""
+    mine = [message for message in arrivals if message["userId"] in ledger.accepted]
+    times = Counter(message["messageId"] for message in mine)
+    accepted = ledger.ids()
+    return Findings(
+        messages=len(accepted),
+        lost=len(accepted - set(times) - set(dead)),
+        invented=len((set(times) | set(dead)) - ledger.posted),
+        doubled=times.total() - len(times),
+        disordered=_disordered(first_deliveries(mine), ledger.accepted),
+    )
+
+
+def _disordered(first: Mapping[str, Sequence[str]], accepted: Mapping[str, Sequence[str]]) -> int:
+    found = 0
+    for user, ids in first.items():
+        places = {message_id: place for place, message_id in enumerate(accepted.get(user, ()))}
+        furthest = -1
+        for message_id in ids:
+            place = places.get(message_id, -1)
+            found += place < furthest
+            furthest = max(furthest, place)
+    return found
 
 
 def first_deliveries(messages: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:

@@ -25,6 +25,11 @@ class Received:
     def json(self) -> Any:
         return json.loads(self.body)
 
+    @property
+    def whole(self) -> bool:
+        """A sender that was killed leaves half a request behind."""
+        return len(self.body) == int(self.headers.get("content-length", len(self.body)))
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -33,6 +38,8 @@ class Answer:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b"{}"
+    after: float = 0.0
+    """Seconds that it takes."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,7 @@ class Receiver:
     def __init__(self, *acts: Act, port: int = 0) -> None:
         self._lock = threading.Condition()
         self._received: list[Received] = []
+        self._taken: list[Received] = []
         self._acts: deque[Act] = deque(acts)
         self._default: Act | Script = Answer()
         self._released = threading.Event()
@@ -102,6 +110,12 @@ class Receiver:
             return list(self._received)
 
     @property
+    def taken(self) -> list[Received]:
+        """Those requests that came whole and were answered 2xx, in the order of the answers."""
+        with self._lock:
+            return list(self._taken)
+
+    @property
     def connections(self) -> int:
         """How many connections were opened so far."""
         return self._server.accepted
@@ -127,6 +141,7 @@ class Receiver:
         """Forget the requests so far."""
         with self._lock:
             self._received.clear()
+            self._taken.clear()
 
     def release(self) -> None:
         """Let go of everything that hangs."""
@@ -136,13 +151,19 @@ class Receiver:
         with self._lock:
             self._received.append(received)
             self._lock.notify_all()
-            if self._acts:
-                return self._acts.popleft()
-            act = self._default
-        return act(received) if callable(act) else act
+            act = self._acts.popleft() if self._acts else self._default
+        decided = act(received) if callable(act) else act
+        if isinstance(decided, Answer) and 200 <= decided.status < 300 and received.whole:
+            with self._lock:
+                self._taken.append(received)
+        return decided
 
     def hold(self) -> None:
         self._released.wait()
+
+    def take_time(self, seconds: float) -> None:
+        if seconds:
+            self._released.wait(seconds)
 
 
 class _Server(ThreadingHTTPServer):
@@ -191,6 +212,7 @@ class _Handler(BaseHTTPRequestHandler):
         received = Received(self.command, self.path, headers, self._body())
         match self.server.receiver.act_on(received):
             case Answer() as answer:
+                self.server.receiver.take_time(answer.after)
                 self._answer(answer)
             case Hang():
                 self.server.receiver.hold()

@@ -208,18 +208,25 @@ class Running:
         headers: Mapping[str, str] | None = None,
         *,
         timeout: float = 30.0,
+        port: int | None = None,
     ) -> tuple[int, bytes]:
-        """Status and body of the answer, on a connection of its own. OSError when there is none."""
-        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)) as connection:
+        """Status and body of the answer, on a connection of its own. OSError when there is none.
+
+        `port` is that of another collector of the same system.
+        """
+        address = ("127.0.0.1", port or self.port)
+        with contextlib.closing(http.client.HTTPConnection(*address, timeout=timeout)) as connection:
             connection.request(method, path, body, dict(headers or {}))
             answer = connection.getresponse()
             return answer.status, answer.read()
 
-    def post(self, path: str, message: object, *, key: str | None = None) -> tuple[int, dict[str, Any]]:
+    def post(
+        self, path: str, message: object, *, key: str | None = None, port: int | None = None
+    ) -> tuple[int, dict[str, Any]]:
         """Status and answer to a message, or to {"batch": [...]}, with the write key."""
         basic = base64.b64encode(f"{key or self.write_key}:".encode()).decode()
         headers = {"Authorization": f"Basic {basic}", "Content-Type": "application/json"}
-        status, answer = self.request("POST", path, json.dumps(message).encode(), headers)
+        status, answer = self.request("POST", path, json.dumps(message).encode(), headers, port=port)
         return status, json.loads(answer)
 
     def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -234,6 +241,27 @@ class Running:
             text=True,
             timeout=60,
         )
+
+    @contextmanager
+    def beside(self, *words: str, environment: Mapping[str, str] | None = None) -> Iterator["subprocess.Popen[bytes]"]:
+        """A program of Turnout that runs on beside it (`serve`, `work`), with the same configuration and data."""
+        with (self.directory / f"{words[0]}.txt").open("ab") as output:
+            process = subprocess.Popen(
+                self._command(words),
+                cwd=self.directory,
+                env={**self._environment, "TURNOUT_DATA": str(self.data), **(environment or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(STOPS_WITHIN)
+            process.kill()
+            process.wait()
 
     def status(self) -> dict[str, Any]:
         """What `turnout status --json` says."""

@@ -65,6 +65,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     scope: str
     since_ms: int
+    told_ms: int
+    """When `until_ms` was set."""
     settings: tuple[str, ...]
     probing_ms: int
 
@@ -200,6 +202,7 @@ def record_of(fields: Mapping[bytes, bytes]) -> Record:
         reason=fields.get(b"reason", b"").decode(),
         scope=fields.get(b"scope", b"destination").decode(),
         since_ms=int(fields.get(b"since", 0)),
+        told_ms=int(fields.get(b"told", 0)),
         settings=tuple(fields.get(b"settings", b"").decode().split()),
         probing_ms=int(fields.get(b"probing", 0)),
     )
@@ -211,7 +214,8 @@ def is_due(record: Record, now_ms: int, settings: str, limits: Limits) -> bool:
         return False
     if record.scope in LASTING:
         return settings not in record.settings
-    return not now_ms < record.until_ms <= now_ms + limits.longest_ms
+    # Before it was told: the clock went back, and nobody knows how long is left.
+    return not record.told_ms <= now_ms < record.until_ms <= now_ms + limits.longest_ms
 
 
 def fingerprints(config: Config) -> dict[str, str]:

@@ -4,6 +4,9 @@ import os
 import signal
 
 POINTS = ("acquired", "read", "delivered", "committed", "released")
+"""Of a courier."""
+
+COLLECTOR_POINTS = ("before_append", "after_append")
 VARIABLE = "TURNOUT_CRASH_AT"
 
 

@@ -136,6 +136,11 @@ def lines(partition: int) -> str:
     return f"{tag(partition)}:lines"
 
 
+def cursor(partition: int, line: str) -> str:
+    """hash: `at`, the cursor of the last message that was carried to this line"""
+    return f"{tag(partition)}:cursor:{line}"
+
+
 def story(partition: int) -> str:
     """stream: passages (`worker.story`) in `s`, until the clerk has moved them to the database"""
     return f"{tag(partition)}:story"
@@ -147,7 +152,7 @@ def detached(partition: int, destination: str) -> str:
 
 
 def out(destination: str) -> str:
-    """hash: until (ms), attempts, reason, scope, since (ms), settings, probing (ms); only while it is out"""
+    """hash: until, told, since, probing (all ms), attempts, reason, scope, settings; only while it is out"""
     return f"turnout:out:{destination}"
 
 

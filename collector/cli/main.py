@@ -13,6 +13,7 @@ from collector.cli import (
     detach,
     pausing,
     quarantine,
+    replay,
     send,
     serve,
     status,
@@ -52,6 +53,7 @@ for command in (
 
 app.add_typer(dead.dead)
 app.add_typer(quarantine.quarantine)
+app.add_typer(replay.replay)
 
 
 @app.callback(invoke_without_command=True)

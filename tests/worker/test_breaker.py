@@ -203,7 +203,9 @@ def test_one_round_trip_is_enough_to_see_that_all_is_well(log_client: redis.Redi
     assert log_client.info("stats")["total_reads_processed"] - before == 2, "its own and this question"
 
 
-RECORD = Record(until_ms=2_000, attempts=1, reason="", scope="destination", since_ms=0, settings=(), probing_ms=0)
+RECORD = Record(
+    until_ms=2_000, attempts=1, reason="", scope="destination", since_ms=0, told_ms=0, settings=(), probing_ms=0
+)
 LIMITS = Limits(lease_ms=10, longest_ms=1_000)
 
 
@@ -213,6 +215,8 @@ LIMITS = Limits(lease_ms=10, longest_ms=1_000)
         ({}, 1_999, False),
         ({}, 2_000, True),
         ({}, 999, True),  # the clock went back: nobody waits for longer than any pause is
+        ({"told_ms": 1_500}, 1_499, True),  # a little
+        ({"told_ms": 1_500}, 1_500, False),
         ({"probing_ms": 2_005}, 2_000, False),
         ({"probing_ms": 2_011}, 2_000, True),
         ({"scope": "settings", "settings": ("s1",)}, 2_000, False),

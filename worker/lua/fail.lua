@@ -19,7 +19,7 @@ local in_turn = old_rank == 0 or (probing and known == attempts)
 if old_rank == 4 and rank < 4 then return attempts end
 if not in_turn and rank < old_rank then return attempts end
 if not in_turn and rank == 1 and old_rank == 1 then
-  if tonumber(stored[1]) < paused_until then redis.call('HSET', out, 'until', paused_until) end
+  if tonumber(stored[1]) < paused_until then redis.call('HSET', out, 'until', paused_until, 'told', now) end
   return attempts
 end
 
@@ -28,7 +28,7 @@ if rank == 2 and stored[3] == 'settings' and stored[4] ~= settings then
   settings = string.sub(settings .. ' ' .. stored[4], 1, 80)    -- all that were tried in vain, the newest first
 end
 redis.call('HSETNX', out, 'since', now)
-redis.call('HSET', out, 'until', paused_until, 'attempts', attempts, 'reason', ARGV[4], 'scope', scope,
+redis.call('HSET', out, 'until', paused_until, 'told', now, 'attempts', attempts, 'reason', ARGV[4], 'scope', scope,
            'settings', rank > 1 and rank < 4 and settings or '')
 redis.call('HDEL', out, 'probing')
 return attempts
