@@ -11,7 +11,7 @@ from collector.exchange import Exchange, Link, command
 from collector.log_port import Item, LogFull, LogUnavailable, Refusal
 from collector.lot import RETRY_AFTER, Lot, Strand
 from worker import keys, scripts
-from worker.appending import Terms, append_call
+from worker.appending import Terms, append_call, attach_call
 
 MOST_GATHERED_BYTES = 67_108_864
 """What may wait in this process for the log; beyond it clients are asked to come back."""
@@ -120,8 +120,8 @@ class Appender:
         new = [strand for strand in strands if (strand.partition, strand.source) not in self._attached]
         calls = []
         for strand in new:
-            names = (keys.log(strand.partition, strand.source), keys.count(strand.partition, strand.source))
-            calls.append(command("EVAL", scripts.ATTACH.text, len(names), *names, *self._terms.routes[strand.source]))
+            names, arguments = attach_call(strand.partition, strand.source, self._terms.routes[strand.source])
+            calls.append(command("EVAL", scripts.ATTACH.text, len(names), *names, *arguments))
         for answer in await link.ask(calls):
             if isinstance(answer, RedisError):
                 raise answer

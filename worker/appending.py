@@ -56,6 +56,13 @@ def append_call(
     return names, arguments
 
 
+def attach_call(partition: int, source: str, destinations: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Keys and arguments of the script that gives a stream its groups."""
+    names = [keys.log(partition, source), keys.count(partition, source)]
+    names += [keys.detached(partition, destination) for destination in destinations]
+    return names, [source, *destinations]
+
+
 def packs(bodies: Sequence[bytes]) -> Iterator[list[bytes]]:
     """Cut messages into what one stream entry holds."""
     if 0 < len(bodies) <= PACK_MESSAGES and sum(map(len, bodies)) <= PACK_BYTES:

@@ -7,6 +7,7 @@ import msgspec
 import redis
 
 from worker import keys, scripts
+from worker.appending import attach_call
 from worker.scripts import Script
 from worker.settle import Settlement
 
@@ -149,8 +150,7 @@ class Log:
         return bool(self._run(scripts.COMMIT, names, arguments))
 
     def attach(self, partition: int, source: str, destinations: Sequence[str]) -> None:
-        names = [keys.log(partition, source), keys.count(partition, source)]
-        self._run(scripts.ATTACH, names, list(destinations))
+        self._run(scripts.ATTACH, *attach_call(partition, source, destinations))
 
     def sweep(self, partition: int, destinations: Sequence[str], *, again_ms: int, armed_ms: int) -> list[str]:
         """The destinations of a partition that have work, no owner and no recent nudge; they count as nudged."""
@@ -175,7 +175,8 @@ class Log:
 
     def trim(self, partition: int, source: str, destinations: Sequence[str]) -> int:
         """Drop what every group has finished with; -1 when one of `destinations` has no group yet."""
-        return int(cast(int, self._run(scripts.TRIM, [keys.log(partition, source)], list(destinations))))
+        names = [keys.log(partition, source), *(keys.detached(partition, name) for name in destinations)]
+        return int(cast(int, self._run(scripts.TRIM, names, [source, *destinations])))
 
     def _run(self, script: Script, names: Sequence[str], arguments: Sequence[str | bytes | int]) -> object:
         try:
