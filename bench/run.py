@@ -13,10 +13,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from bench import measures
+from bench import measures, trouble
 from bench.measures import Row
 
-PARTS = ("single", "batch", "endtoend", "latency", "backlog")
+PARTS = ("single", "batch", "endtoend", "latency", "backlog", "retries", "neighbours")
 
 
 def main() -> int:
@@ -45,6 +45,10 @@ def measured(parts: set[str], divisor: int) -> list[Row]:
         rows += said(measures.latency(300 // divisor))
     if "backlog" in parts:
         rows += said(measures.backlog(10_000, 1_000_000 // divisor))
+    if "retries" in parts:
+        rows += said(trouble.retries(5_000 // divisor))
+    if "neighbours" in parts:
+        rows += said(trouble.neighbours(2_000 // divisor))
     return rows
 
 

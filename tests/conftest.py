@@ -1,11 +1,16 @@
-"""Real Valkey servers for the tests: one pair a session, empty before each test that uses them."""
+"""Real servers for the tests, one of each a session: Valkey, empty before each test that uses it; PostgreSQL."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
+from sqlalchemy import Engine
 
+from tests import databases
+from tests.postgres import Postgres, Unable
 from worker import connect
+from worker.config import Config
 from worker.embedded import Server, log_server, rq_server
 
 
@@ -41,3 +46,31 @@ def rq_client(rq_process: Server) -> Iterator[redis.Redis]:
     client.flushall()
     yield client
     client.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    try:
+        server = Postgres()
+        server.start()
+    except Unable as reason:
+        pytest.skip(f"PostgreSQL cannot run here: {reason}")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_config(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Config]:
+    """A configuration whose database is empty, once of each kind."""
+    if request.param == "sqlite":
+        yield databases.in_file(tmp_path)
+        return
+    with databases.in_schema(request.getfixturevalue("postgres")) as config:
+        yield config
+
+
+@pytest.fixture
+def database(database_config: Config) -> Iterator[Engine]:
+    """An open database with all tables and nothing in them, once of each kind."""
+    with databases.opened(database_config) as engine:
+        yield engine

@@ -110,6 +110,11 @@ def lines(partition: int) -> str:
     return f"{tag(partition)}:lines"
 
 
+def cursor(partition: int, line: str) -> str:
+    """hash: `at`, the cursor of the last message that was carried to this line"""
+    return f"{tag(partition)}:cursor:{line}"
+
+
 def story(partition: int) -> str:
     """stream: passages (`worker.story`) in `s`, until the clerk has moved them to the database"""
     return f"{tag(partition)}:story"

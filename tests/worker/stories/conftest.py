@@ -1,0 +1,21 @@
+"""A database for stories."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.worker.stories import rig
+from worker.config import Config
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return rig.config(tmp_path)
+
+
+@pytest.fixture
+def engine(config: Config) -> Iterator[Engine]:
+    with rig.database(config) as engine:
+        yield engine
