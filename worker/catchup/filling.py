@@ -1,4 +1,4 @@
-"""Bring a detached destination back: what it missed travels from the archive in a line of its own, then the log goes on.
+"""Bring a detached destination back: what it missed travels from the archive in a line of its own, then the log again.
 
 1. What the destination had not finished, and what came since, is read from the archive and appended to its catch-up
    line, a bounded number of messages at a time: the destination's own pace decides.
@@ -75,7 +75,8 @@ def fill(client: "redis.Redis", log: Log, root: Path, gap: Gap) -> int:
     if room <= 0:
         return 0
     reached = reached_by(client, gap)
-    wanted = (place for place in messages_after(root, gap.source, keys.lane(gap.partition), reached) if gap.stand.wants(place[1]))
+    found = messages_after(root, gap.source, keys.lane(gap.partition), reached)
+    wanted = (place for place in found if gap.stand.wants(place[1]))
     places = list(itertools.islice(wanted, room))
     for start in range(0, len(places), CHUNK):
         carry(client, [load_of(gap, places[start : start + CHUNK])])
@@ -141,7 +142,7 @@ def pin(client: "redis.Redis", gap: Gap, entry: str) -> None:
 
 
 def entry_of(position: str) -> tuple[str, int]:
-    """"000001700000000000-0000000012/00003" as the id of its entry, and the number in it."""
+    """ "000001700000000000-0000000012/00003" as the id of its entry, and the number in it."""
     entry, _, number = position.partition("/")
     milliseconds, _, sequence = entry.partition("-")
     return f"{int(milliseconds)}-{int(sequence)}", int(number)

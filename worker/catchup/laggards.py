@@ -51,6 +51,8 @@ def lag_of(client: "redis.Redis", partition: int, source: str, destination: str,
         return None
     oldest = client.xpending(stream, destination)["min"] if group["pending"] else None
     if oldest is None:
-        waiting = cast("list[tuple[bytes, object]]", client.xrange(stream, min=b"(" + group["last-delivered-id"], count=1))
+        waiting = cast(
+            "list[tuple[bytes, object]]", client.xrange(stream, min=b"(" + group["last-delivered-id"], count=1)
+        )
         oldest = waiting[0][0] if waiting else None
     return None if oldest is None else (now_ms - milliseconds_of(oldest.decode())) / 1000

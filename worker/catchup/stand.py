@@ -1,4 +1,4 @@
-"""Where a destination stood when it was detached: what it had been given, and what of that it had not finished. Pure."""
+"""Where a destination stood when it was detached: what it had been given, and what of it is unfinished. Pure."""
 
 from collections.abc import Mapping
 
