@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -10,6 +10,10 @@ from destinations.outcome import Outcome
 from schemas.envelope import Envelope
 
 S = TypeVar("S", bound=msgspec.Struct)
+
+Order = Literal["line", "user", "none"]
+"""What must not overtake what. `line`: nothing in a line, so all of it waits for one that fails; for destinations that
+count on rising positions. `user`: no message one of the same user. `none`: order does not matter."""
 
 
 class Destination(ABC, Generic[S]):
@@ -22,6 +26,7 @@ class Destination(ABC, Generic[S]):
     shape: type[S]
     storage: ClassVar[bool] = False  # True: stores whatever comes, whatever `integrations` says
     batch_messages: int = 500  # how many messages the worker hands over at most in one call
+    order: Order = "user"  # as configured; a class that says "line" keeps that
 
     def __init__(self, name: str, settings: S) -> None:
         self.name = name

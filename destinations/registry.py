@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from destinations.adapter import Destination
+from destinations.adapter import Destination, Order
 from destinations.errors import BrokenPlugin, DestinationError, Problem, SettingsError, UnknownType
 from destinations.settings import read_table
 
@@ -45,7 +45,7 @@ def load(type_name: str) -> type[Destination[Any]]:
     return found
 
 
-def make(name: str, type_name: str, table: Mapping[str, Any], *, place: str) -> Destination[Any]:
+def make(name: str, type_name: str, table: Mapping[str, Any], *, place: str, order: Order = "user") -> Destination[Any]:
     """The destination `name` with the settings of `table`; raises SettingsError with every problem in it."""
     try:
         found = load(type_name)
@@ -54,7 +54,10 @@ def make(name: str, type_name: str, table: Mapping[str, Any], *, place: str) -> 
     settings, problems = read_table(found.shape, table, place)
     if settings is None:
         raise SettingsError(problems)
-    return found(name, settings)
+    made = found(name, settings)
+    if made.order != "line":
+        made.order = order
+    return made
 
 
 def _point(type_name: str) -> EntryPoint:

@@ -21,6 +21,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     position: str
     """Where the message stands in its lane, the same at every redelivery."""
     attempt: int = 1
+    replay: str = ""
+    """The id of the replay that it is part of; empty for what travels for the first time."""
 
     def open(self) -> Message:
         return decode_message(self.body)

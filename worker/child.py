@@ -10,6 +10,7 @@ from rq.serializers import JSONSerializer
 from destinations import registry
 from destinations.adapter import Destination
 from worker import connect, jobs
+from worker.breaker import Breaker
 from worker.config import Config
 from worker.courier import Courier, Pace
 from worker.keeper import Keeper
@@ -22,7 +23,7 @@ def open_destinations(config: Config) -> dict[str, Destination[Any]]:
     """The adapters that some source asks for. Raises SettingsError."""
     wanted = config.wanted()
     return {
-        name: registry.make(name, table.type, table.settings, place=table.place)
+        name: registry.make(name, table.type, table.settings, place=table.place, order=table.order)
         for name, table in config.destinations.items()
         if name in wanted
     }
@@ -31,7 +32,8 @@ def open_destinations(config: Config) -> dict[str, Destination[Any]]:
 def run(config: Config, owner: str) -> None:
     """Work until SIGTERM: a job in hand is finished first. `owner` is its name, to RQ too: unique while it lives."""
     destinations = open_destinations(config)
-    log = Log(connect.client(config.log.url, timeout=config.log.timeout), lease_ms=int(config.worker.lease * 1000))
+    client = connect.client(config.log.url, timeout=config.log.timeout)
+    log = Log(client, lease_ms=int(config.worker.lease * 1000))
     keeper = Keeper(log.renew, interval=config.worker.lease / 3)
     rq_client = connect.rq_client(config.rq.url)
     worker: jobs.LeanWorker
@@ -39,8 +41,10 @@ def run(config: Config, owner: str) -> None:
         log,
         destinations,
         keeper,
+        Breaker(client),
         owner=owner,
-        policy=config.worker.backoff.policy(),
+        policy=config.policy,
+        most_aside=config.worker.aside,
         pace=Pace(budget=config.worker.budget, delivery=config.worker.lease - 2.0),
         chance=random.random,
         stopping=lambda: bool(worker._stop_requested),

@@ -3,25 +3,24 @@
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from destinations.adapter import Destination
-from destinations.blame import steps_of
-from destinations.outcome import Deferred, Outcome
-from schemas.envelope import Envelope, decode_head
-from worker import keys
+from worker.breaker import Breaker, Probing, Waiting
+from worker.carriage import Carriage, Carried, Terms
 from worker.crash import crash
 from worker.keeper import Keeper
-from worker.log import Entry, Held, Lease, Log, Paused
+from worker.lines import line_of
+from worker.log import Held, Lease, Log
 from worker.retry import RetryPolicy
-from worker.routing import filtered
-from worker.settle import Moment, Parcel, Settlement, settle
+from worker.settle import Settlement
+from worker.verdict import Out
 
-SOURCES_A_LOOK = 4
-MOST_ENTRIES = 500
-NOT_TRIED = Deferred("an earlier message could not be delivered", after=0.0)
+LINES_A_LOOK = 64
+LIVE_A_ROUND = 4
 
 logger = logging.getLogger(__name__)
 
@@ -43,161 +42,132 @@ class Courier:
         log: Log,
         destinations: Mapping[str, Destination[Any]],
         keeper: Keeper,
+        breaker: Breaker,
         *,
         owner: str,
-        policy: RetryPolicy,
+        policy: Callable[[str], RetryPolicy],
         pace: Pace,
+        most_aside: int,
         chance: Callable[[], float],
         stopping: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`policy` gives that of a destination; `most_aside` messages may wait in its retry lanes in one partition."""
         self._log = log
         self._destinations = destinations
         self._keeper = keeper
+        self._breaker = breaker
         self._owner = owner
-        self._policy = policy
-        self._pace = pace
-        self._chance = chance
+        self._budget = pace.budget
         self._stopping = stopping
-        self._entry_size: dict[tuple[str, str], float] = {}
+        terms = Terms(owner=owner, policy=policy, chance=chance, delivery=pace.delivery, most_aside=most_aside)
+        self._carriage = Carriage(log, destinations, terms)
 
     def drain(self, partition: int, destination: str) -> str:
         """Deliver what is ready for up to the budget. Says how it ended; 'more' asks for another nudge."""
         if destination not in self._destinations:
             return "unknown"
-        match self._log.acquire(partition, destination, self._owner):
-            case Held():
-                return "held"
-            case Paused():
-                return "paused"
-            case Lease() as lease:
-                crash("acquired")
-                with self._keeper.holding(lease):
-                    ended = self._drain(lease)
-                crash("released")
-                return ended
+        view = self._breaker.look(destination)
+        if isinstance(view, Waiting):
+            return "paused"
+        lease = self._log.acquire(partition, destination, self._owner)
+        if isinstance(lease, Held):
+            if isinstance(view, Probing):
+                self._breaker.give_back(destination)
+            return "held"
+        if isinstance(view, Probing):
+            lease = msgspec.structs.replace(lease, attempts=view.attempts, probing=True)
+        crash("acquired")
+        with self._keeper.holding(lease):
+            ended = Drain(self._log, self._breaker, self._carriage, lease).run(self._budget, self._stopping)
+        crash("released")
+        return ended
 
-    def _drain(self, lease: Lease) -> str:
-        end = time.monotonic() + self._pace.budget
-        clear: set[str] = set()
+
+class Drain:
+    """The work under one lease."""
+
+    def __init__(self, log: Log, breaker: Breaker, carriage: Carriage, lease: Lease) -> None:
+        self._log = log
+        self._breaker = breaker
+        self._carriage = carriage
+        self._lease = lease
+        self._clear: set[str] = set()
+        self._lanes_due = lease.aside > 0
+
+    def run(self, budget: float, stopping: Callable[[], bool]) -> str:
+        end = time.monotonic() + budget
         while True:
-            due = self._log.due(lease, SOURCES_A_LOOK)
-            for source in due:
-                settled = self._carry(lease, source, clear)
-                if settled is None:
-                    return "lost"
-                if settled.pause_ms:
-                    return self._log.release_anyway(lease)
-                lease = msgspec.structs.replace(lease, attempts=settled.attempts)
-                if time.monotonic() >= end or self._stopping():
-                    return self._log.release_anyway(lease)
-            if not due and (ended := self._log.release(lease)) != "kept":
-                return ended
+            due = self._log.due(self._lease, LINES_A_LOOK)
+            for carry in self._stops(a_round(due)):
+                ended = self._after(carry())
+                if not ended and (time.monotonic() >= end or stopping()):
+                    ended = self._log.release_anyway(self._lease)
+                if ended:
+                    return self._left(ended)
+            if not due and (ended := self._log.release(self._lease)) != "kept":
+                return self._left(ended)
+            self._lanes_due = self._lease.aside > 0 or not due
 
-    def _carry(self, lease: Lease, source: str, clear: set[str]) -> Settlement | None:
-        """Deliver one batch of one source; None when the lease was lost.
+    def _stops(self, lines: Sequence[str]) -> Iterator[Callable[[], Carried | None]]:
+        """What is carried in one round, one batch each."""
+        if self._lanes_due:
+            yield lambda: self._carriage.lanes(self._lease)
+        for line in lines:
+            yield partial(self._line, line)
 
-        `clear` holds the sources known to have nothing pending.
-        """
-        entries = self._read(lease, source, clear)
-        if not entries:
-            return Settlement(attempts=lease.attempts) if self._log.idle(lease, source) else None
-        crash("read")
-        results = self._deliver(lease, list(parcels_of(lease.partition, source, entries, lease.attempts + 1)))
-        crash("delivered")
-        moment = Moment(
-            destination=lease.destination,
-            now_ms=int(time.time() * 1000),
-            attempts=lease.attempts,
-            chance=self._chance(),
+    def _line(self, line: str) -> Carried | None:
+        if self._lease.probing:
+            return self._carriage.probe(self._lease, line)
+        return self._carriage.line(self._lease, line, self._clear)
+
+    def _after(self, carried: Carried | None) -> str:
+        """What a batch means for the drain: how it ended, or "" to go on."""
+        if carried is None:
+            return "lost"
+        self._lease = carried.lease
+        if not carried.found:
+            return ""
+        settlement = carried.settlement
+        if isinstance(settlement.verdict, Out):
+            return self._out(settlement.verdict)
+        if settlement.verdict.worked and self._lease.probing:
+            self._breaker.succeeded(self._lease.destination)
+            logger.warning("%s is back", self._lease.destination)
+            self._lease = msgspec.structs.replace(self._lease, attempts=0, probing=False)
+        return self._tolled(settlement)
+
+    def _out(self, verdict: Out) -> str:
+        destination = self._lease.destination
+        attempts, pause_ms, reason = verdict.attempts - 1, verdict.pause_ms, verdict.reason
+        self._breaker.failed(destination, attempts=attempts, pause_ms=pause_ms, reason=reason, scope=verdict.scope)
+        logger.warning(
+            "%s is out, as found in p%02d (attempt %d, again in %.1f s): %s",
+            destination,
+            self._lease.partition,
+            verdict.attempts,
+            pause_ms / 1000,
+            reason,
         )
-        settlement = settle([entry.id for entry in entries], results, self._policy, moment)
-        if not self._log.commit(lease, source, settlement):
-            logger.warning("lost the lease of %s in %s: its batch will be repeated", lease.destination, lease.partition)
-            return None
-        crash("committed")
-        if settlement.pause_ms:
-            logger.warning(
-                "%s is out in p%02d (attempt %d, again in %.1f s): %s",
-                lease.destination,
-                lease.partition,
-                settlement.attempts,
-                settlement.pause_ms / 1000,
-                settlement.reason,
-            )
-        if settlement.unfinished:
-            clear.discard(source)
-        return settlement
+        self._log.release_anyway(self._lease)
+        return "paused"
 
-    def _read(self, lease: Lease, source: str, clear: set[str]) -> list[Entry]:
-        size = self._entry_size.get((source, lease.destination), 1.0)
-        wanted = self._destinations[lease.destination].batch_messages
-        most = max(1, min(MOST_ENTRIES, int(wanted / size)))
-        entries: list[Entry] = []
-        if source not in clear:
-            entries = self._log.pending(lease, source, most)
-        if not entries:
-            clear.add(source)
-            entries = self._log.fresh(lease, source, most)
-        if entries:
-            found = sum(len(entry.lines) for entry in entries) / len(entries)
-            self._entry_size[(source, lease.destination)] = max(1.0, found)
-        return entries
+    def _tolled(self, settlement: Settlement) -> str:
+        destination = self._lease.destination
+        if not self._breaker.deaths(destination, settlement.dead, settlement.ended - settlement.dead):
+            return ""
+        logger.warning("%s is paused: too many messages die there", destination)
+        self._log.release_anyway(self._lease)
+        return "paused"
 
-    def _deliver(self, lease: Lease, parcels: Sequence[Parcel]) -> list[tuple[Parcel, Outcome]]:
-        destination = self._destinations[lease.destination]
-        deadline = time.monotonic() + self._pace.delivery
-        results: list[tuple[Parcel, Outcome]] = []
-        wanted: list[Parcel] = []
-        for parcel in parcels:
-            reason = filtered(parcel.envelope.head, lease.destination, storage=destination.storage)
-            if reason is None:
-                wanted.append(parcel)
-            else:
-                results.append((parcel, reason))
-        failed = False
-        for batch in slices(wanted, destination.batch_messages):
-            outcomes: Sequence[Outcome] = [NOT_TRIED] * len(batch)
-            if not failed and time.monotonic() < deadline:
-                outcomes = ask(destination, [parcel.envelope for parcel in batch], deadline)
-            results.extend(zip(batch, outcomes, strict=True))
-            failed = failed or any(isinstance(outcome, Deferred) for outcome in outcomes)
-        return results
+    def _left(self, ended: str) -> str:
+        """The right to probe is another's when nothing was found out."""
+        if self._lease.probing and ended != "paused":
+            self._breaker.give_back(self._lease.destination)
+        return ended
 
 
-def parcels_of(partition: int, source: str, entries: Sequence[Entry], attempt: int) -> Iterator[Parcel]:
-    """The unfinished messages of some entries, in log order."""
-    lane = keys.lane(partition)
-    for entry in entries:
-        numbers = range(len(entry.lines)) if entry.left is None else entry.unfinished()
-        for number in numbers:
-            body = entry.lines[number]
-            envelope = Envelope(
-                source=source,
-                body=body,
-                head=decode_head(body),
-                lane=lane,
-                position=f"{entry.id}/{number}",
-                attempt=attempt,
-            )
-            yield Parcel(entry.id, number, envelope)
-
-
-def slices(parcels: Sequence[Parcel], most: int) -> Iterator[Sequence[Parcel]]:
-    for start in range(0, len(parcels), most):
-        yield parcels[start : start + most]
-
-
-def ask(destination: Destination[Any], envelopes: Sequence[Envelope], deadline: float) -> Sequence[Outcome]:
-    """One outcome per message, whatever the adapter does: a bug in it counts as a failed attempt."""
-    try:
-        outcomes: list[object] = list(destination.deliver(envelopes, deadline))
-    except Exception as error:  # noqa: BLE001  # the one broad except: an adapter is somebody else's code
-        # Not its words: they may quote a secret of its settings, or a message.
-        logger.error("the adapter raised %s at %s", type(error).__name__, steps_of(error))
-        return [Deferred(f"the adapter raised {type(error).__name__}")] * len(envelopes)
-    if len(outcomes) != len(envelopes):
-        return [Deferred(f"the adapter gave {len(outcomes)} outcomes for {len(envelopes)} messages")] * len(envelopes)
-    known = [outcome for outcome in outcomes if isinstance(outcome, Outcome)]
-    if len(known) != len(outcomes):
-        return [Deferred("the adapter gave something else than an outcome")] * len(envelopes)
-    return known
+def a_round(due: Sequence[str]) -> list[str]:
+    """Lines for one look around: live ones, and at most one other after them, so that no replay delays them."""
+    live = [line for line in due if not line_of(line).way]
+    others = [line for line in due if line_of(line).way]
+    return live[:LIVE_A_ROUND] + others[:1]

@@ -85,9 +85,29 @@ def fence(partition: int, destination: str) -> str:
     return f"{tag(partition)}:fence:{destination}"
 
 
-def backoff(partition: int, destination: str) -> str:
-    """hash: until (ms), attempts, reason; only while the destination is out"""
-    return f"{tag(partition)}:backoff:{destination}"
+def aside(partition: int, destination: str) -> str:
+    """zset: lane -> when (ms) its first message is due again; the retry lanes of this destination"""
+    return f"{tag(partition)}:aside:{destination}"
+
+
+def lane_of(partition: int, destination: str, lane: str) -> str:
+    """list: messages (`worker.parcel.Put`) in the order in which they go out, the first one next"""
+    return f"{tag(partition)}:lane:{destination}:{lane}"
+
+
+def apart(partition: int, destination: str) -> str:
+    """string: how many messages all lanes of this destination hold"""
+    return f"{tag(partition)}:apart:{destination}"
+
+
+def row(partition: int, destination: str) -> str:
+    """string: how many messages failed in a row, without a success in between"""
+    return f"{tag(partition)}:row:{destination}"
+
+
+def hand(partition: int, destination: str) -> str:
+    """hash: line (`~`: the lanes) -> reads since a commit; `at:line`, `times:line`: a message alone, its trials"""
+    return f"{tag(partition)}:hand:{destination}"
 
 
 def left(partition: int, source: str, destination: str) -> str:
@@ -103,6 +123,11 @@ def dead(partition: int, destination: str) -> str:
 def refused(partition: int, source: str) -> str:
     """stream: what clients sent and was refused, with its violations"""
     return f"{tag(partition)}:refused:{source}"
+
+
+def resent(partition: int) -> str:
+    """zset: `id:retry` of each dead letter that was sent again -> when (ms)"""
+    return f"{tag(partition)}:resent"
 
 
 def lines(partition: int) -> str:

@@ -1,6 +1,6 @@
 """The log as its readers see it: leases, entries, commits. One blocking client, one script a step."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -8,19 +8,9 @@ import redis
 
 from worker import keys, scripts
 from worker.appending import attach_call
+from worker.parcel import Entry, Parcel, parcel_of
 from worker.scripts import Script
 from worker.settle import Settlement
-
-
-class Entry(msgspec.Struct, frozen=True):
-    """One stream entry: its messages, and the numbers of those not finished yet (None: all)."""
-
-    id: str
-    lines: list[bytes]
-    left: frozenset[int] | None = None
-
-    def unfinished(self) -> list[int]:
-        return [n for n in range(len(self.lines)) if self.left is None or n in self.left]
 
 
 class Lease(msgspec.Struct, frozen=True):
@@ -29,15 +19,33 @@ class Lease(msgspec.Struct, frozen=True):
     partition: int
     destination: str
     token: str
-    attempts: int
+    aside: int = 0
+    """How many messages wait in the retry lanes."""
+    row: int = 0
+    """How many messages failed in a row."""
+    attempts: int = 0
+    """How often in a row the destination was out already."""
+    probing: bool = False
+    """The destination is out, and this is the one attempt to find out whether it still is."""
 
 
 class Held(msgspec.Struct, frozen=True):
     """Somebody else has the lease."""
 
 
-class Paused(msgspec.Struct, frozen=True):
-    """The destination is backing off."""
+class Read(msgspec.Struct, frozen=True):
+    """Entries of a line, oldest first."""
+
+    entries: tuple[Entry, ...] = ()
+    deaths: int = 0
+    """How often in a row the line was read before without anything coming of it."""
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """Messages from the retry lanes that are due, those of a lane together and in order."""
+
+    parcels: tuple[Parcel, ...] = ()
+    deaths: int = 0
 
 
 class Log:
@@ -47,16 +55,14 @@ class Log:
         self._client = client
         self._lease_ms = lease_ms
 
-    def acquire(self, partition: int, destination: str, owner: str) -> Lease | Held | Paused:
+    def acquire(self, partition: int, destination: str, owner: str) -> Lease | Held:
         at = (partition, destination)
-        names = [keys.lease(*at), keys.fence(*at), keys.armed(*at), keys.backoff(*at)]
+        names = [keys.lease(*at), keys.fence(*at), keys.armed(*at), keys.apart(*at), keys.row(*at)]
         match cast(list[bytes], self._run(scripts.ACQUIRE, names, [owner, self._lease_ms])):
             case [b"held"]:
                 return Held()
-            case [b"paused"]:
-                return Paused()
-            case [token, attempts]:
-                return Lease(partition, destination, token.decode(), int(attempts))
+            case [token, aside, row]:
+                return Lease(partition, destination, token.decode(), int(aside), int(row))
             case other:
                 raise TypeError(f"acquire answered {other!r}")
 
@@ -74,80 +80,98 @@ class Log:
 
     def _release(self, lease: Lease, force: str) -> str:
         at = (lease.partition, lease.destination)
-        names = [keys.lease(*at), keys.ready(*at), keys.armed(*at), keys.backoff(*at)]
+        names = [keys.lease(*at), keys.ready(*at), keys.armed(*at), keys.aside(*at)]
         return cast(bytes, self._run(scripts.RELEASE, names, [lease.token, force])).decode()
 
     def due(self, lease: Lease, most: int) -> list[str]:
-        """Sources with something for this destination, the longest waiting first."""
+        """Lines with something for this destination, the longest waiting first."""
         name = keys.ready(lease.partition, lease.destination)
         found = cast(list[bytes], self._client.zrange(name, 0, most - 1))
-        return [source.decode() for source in found]
+        return [line.decode() for line in found]
 
-    def idle(self, lease: Lease, source: str) -> bool:
-        """Take the source off the ready list, unless it has something after all; False when the lease was lost."""
+    def idle(self, lease: Lease, line: str) -> bool:
+        """Take the line off the ready list, unless it has something after all; False when the lease was lost."""
         names = [
             keys.lease(lease.partition, lease.destination),
-            keys.log(lease.partition, source),
+            keys.log(lease.partition, line),
             keys.ready(lease.partition, lease.destination),
         ]
-        return self._run(scripts.IDLE, names, [lease.token, lease.destination, source]) != -1
+        return self._run(scripts.IDLE, names, [lease.token, lease.destination, line]) != -1
 
-    def pending(self, lease: Lease, source: str, most: int) -> list[Entry]:
+    def pending(self, lease: Lease, line: str, most: int) -> Read:
         """What an earlier owner, or an earlier failure, left unfinished. Oldest first."""
-        entries = self._read(lease, source, "0", most)
-        if not entries:
-            return []
-        name = keys.left(lease.partition, source, lease.destination)
-        left = cast(list[bytes | None], self._client.hmget(name, [entry.id for entry in entries]))
-        return [
-            entry if numbers is None else Entry(entry.id, entry.lines, frozenset(map(int, numbers.split(b","))))
-            for entry, numbers in zip(entries, left, strict=True)
-        ]
+        read = self._read(lease, line, "0", most)
+        if not read.entries:
+            return read
+        name = keys.left(lease.partition, line, lease.destination)
+        left = cast(list[bytes | None], self._client.hmget(name, [entry.id for entry in read.entries]))
+        entries = tuple(
+            entry if numbers is None else msgspec.structs.replace(entry, left=frozenset(map(int, numbers.split(b","))))
+            for entry, numbers in zip(read.entries, left, strict=True)
+        )
+        return Read(entries, read.deaths)
 
-    def fresh(self, lease: Lease, source: str, most: int) -> list[Entry]:
-        return self._read(lease, source, ">", most)
+    def fresh(self, lease: Lease, line: str, most: int) -> Read:
+        return self._read(lease, line, ">", most)
 
-    def _read(self, lease: Lease, source: str, after: str, most: int) -> list[Entry]:
-        names = [keys.lease(lease.partition, lease.destination), keys.log(lease.partition, source)]
-        answer = cast(Any, self._run(scripts.READ, names, [lease.token, lease.destination, keys.CONSUMER, after, most]))
+    def _read(self, lease: Lease, line: str, after: str, most: int) -> Read:
+        at = (lease.partition, lease.destination)
+        names = [keys.lease(*at), keys.log(lease.partition, line), keys.hand(*at)]
+        arguments: list[str | bytes | int] = [lease.token, lease.destination, keys.CONSUMER, after, most, line]
+        answer = cast(Any, self._run(scripts.READ, names, arguments))
         if not answer:
-            return []
-        # An entry that was trimmed while pending comes back without fields: it has no messages left.
-        return [
-            Entry(entry_id.decode(), fields[fields.index(b"m") + 1].split(b"\n") if fields else [])
-            for entry_id, fields in answer[0][1]
-        ]
+            return Read()
+        deaths, streams = answer
+        return Read(tuple(_entry(entry_id, fields) for entry_id, fields in streams[0][1]), int(deaths))
 
-    def commit(self, lease: Lease, source: str, settlement: Settlement) -> bool:
-        """Write the settlement down; False when the lease was lost, and then nothing happened."""
+    def lanes(self, lease: Lease, *, most_lanes: int, most: int) -> Taken:
+        """The first messages of the retry lanes that are due."""
+        at = (lease.partition, lease.destination)
+        names = [keys.lease(*at), keys.aside(*at), keys.hand(*at)]
+        answer = cast(Any, self._run(scripts.LANES, names, [lease.token, keys.lane_of(*at, ""), most_lanes, most]))
+        if not answer:
+            return Taken()
+        parcels = [
+            parcel_of(lease.partition, lane.decode(), record)
+            for lane, records in zip(answer[1::2], answer[2::2], strict=True)
+            for record in records
+        ]
+        return Taken(tuple(parcels), int(answer[0]))
+
+    def occupied(self, lease: Lease, lanes: list[str]) -> set[str]:
+        """Those of the retry lanes that hold messages."""
+        name = keys.aside(lease.partition, lease.destination)
+        found = self._client.zmscore(name, lanes)
+        return {lane for lane, due in zip(lanes, found, strict=True) if due is not None}
+
+    def hold(self, lease: Lease, line: str, message: str) -> int:
+        """Write down that this message alone is about to be tried; how often it has been, or -1: the lease is lost."""
+        at = (lease.partition, lease.destination)
+        return int(cast(int, self._run(scripts.HOLD, [keys.lease(*at), keys.hand(*at)], [lease.token, line, message])))
+
+    def commit(self, lease: Lease, line: str, settlement: Settlement) -> Lease | None:
+        """Write the settlement down; the lease as it is now, or None when it was lost, and then nothing happened."""
         at = (lease.partition, lease.destination)
         names = [
             keys.lease(*at),
-            keys.log(lease.partition, source),
-            keys.backoff(*at),
-            keys.count(lease.partition, source),
-            keys.left(lease.partition, source, lease.destination),
-            keys.dead(*at),
+            keys.log(lease.partition, line),
+            keys.left(lease.partition, line, lease.destination),
             keys.ready(*at),
+            keys.dead(*at),
+            keys.aside(*at),
+            keys.apart(*at),
+            keys.row(*at),
+            keys.hand(*at),
+            keys.story(lease.partition),
         ]
-        arguments: list[str | bytes | int] = [
-            lease.token,
-            self._lease_ms,
-            lease.destination,
-            source,
-            settlement.delivered,
-            settlement.filtered,
-            settlement.pause_ms,
-            settlement.attempts,
-            settlement.reason,
-            len(settlement.finished),
-            *settlement.finished,
-            len(settlement.unfinished),
-        ]
-        for entry_id, numbers in settlement.unfinished:
-            arguments += [entry_id, ",".join(map(str, numbers))]
-        arguments += settlement.letters
-        return bool(self._run(scripts.COMMIT, names, arguments))
+        first: list[str | bytes | int] = [lease.token, self._lease_ms, lease.destination, line, keys.lane_of(*at, "")]
+        arguments = [*first, *commit_arguments(lease.partition, lease.destination, settlement)]
+        aside = int(cast(int, self._run(scripts.COMMIT, names, arguments)))
+        return None if aside < 0 else msgspec.structs.replace(lease, aside=aside, row=settlement.verdict.row)
+
+    def arrived(self, destination: str, source: str, sent_ms: int) -> None:
+        """A canary has come through."""
+        self._client.hset(keys.canary(destination), source, sent_ms)
 
     def attach(self, partition: int, source: str, destinations: Sequence[str]) -> None:
         self._run(scripts.ATTACH, *attach_call(partition, source, destinations))
@@ -157,7 +181,7 @@ class Log:
         names = []
         for destination in destinations:
             at = (partition, destination)
-            names += [keys.lease(*at), keys.ready(*at), keys.armed(*at), keys.backoff(*at)]
+            names += [keys.lease(*at), keys.ready(*at), keys.armed(*at), keys.aside(*at)]
         found = cast(list[int], self._run(scripts.SWEEP, names, [self._lease_ms, again_ms, armed_ms]))
         return [destinations[int(position) - 1] for position in found]
 
@@ -183,3 +207,40 @@ class Log:
             return self._client.evalsha(script.sha, len(names), *names, *arguments)
         except redis.exceptions.NoScriptError:
             return self._client.eval(script.text, len(names), *names, *arguments)
+
+
+def _entry(entry_id: bytes, fields: list[bytes] | None) -> Entry:
+    """An entry that was trimmed while pending comes back without fields: it has no messages left. Nor has a canary."""
+    found = dict(zip(fields[::2], fields[1::2], strict=True)) if fields else {}
+    stored = found.get(b"m")
+    return Entry(
+        entry_id.decode(),
+        stored.split(b"\n") if stored else [],
+        canary=int(found.get(b"c", 0)),
+        origin=found.get(b"l", b"").decode(),
+        origins=tuple(found.get(b"o", b"").decode().split()),
+    )
+
+
+def commit_arguments(partition: int, destination: str, settlement: Settlement) -> Iterator[str | bytes | int]:
+    """What of a settlement the commit script is told: first two numbers, then lists, each after its length."""
+    yield settlement.verdict.row
+    yield int(settlement.suspected)
+    yield len(settlement.finished)
+    yield from settlement.finished
+    yield len(settlement.unfinished)
+    for entry_id, numbers in settlement.unfinished:
+        yield from (entry_id, ",".join(map(str, numbers)))
+    yield len(settlement.counts)
+    for account, ended, number in settlement.counts:
+        yield from (keys.count(partition, account), f"{ended}:{destination}", number)
+    yield len(settlement.asides)
+    for aside in settlement.asides:
+        yield from (aside.lane, aside.wait_ms, aside.put)
+    yield len(settlement.rests)
+    for rest in settlement.rests:
+        yield from (rest.lane, rest.taken, rest.wait_ms, len(rest.puts))
+        yield from rest.puts
+    for texts in (settlement.letters, settlement.passages):
+        yield len(texts)
+        yield from texts

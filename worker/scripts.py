@@ -1,9 +1,11 @@
 """The Lua scripts that change the log: one step each, in one partition each."""
 
 import hashlib
+from collections.abc import Sequence
 from importlib.resources import files
 
 import msgspec
+import redis
 
 
 class Script(msgspec.Struct, frozen=True):
@@ -19,6 +21,14 @@ def _load(name: str) -> Script:
     return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
+def run(client: "redis.Redis", script: Script, names: Sequence[str], arguments: Sequence[str | bytes | int]) -> object:
+    """What the script answers; the server is told its text only where it does not know it."""
+    try:
+        return client.evalsha(script.sha, len(names), *names, *arguments)
+    except redis.exceptions.NoScriptError:
+        return client.eval(script.text, len(names), *names, *arguments)
+
+
 ACQUIRE = _load("acquire")
 APPEND = _load("append")
 ATTACH = _load("attach")
@@ -27,12 +37,15 @@ COMMIT = _load("commit")
 DETACH = _load("detach")
 DISOWN = _load("disown")
 DROP = _load("drop")
+HOLD = _load("hold")
 IDLE = _load("idle")
+LANES = _load("lanes")
 READ = _load("read")
 REATTACH = _load("reattach")
 REFUSE = _load("refuse")
 RELEASE = _load("release")
 RENEW = _load("renew")
+RESEND = _load("resend")
 ROUSE = _load("rouse")
 SWEEP = _load("sweep")
 TRIM = _load("trim")

@@ -110,7 +110,7 @@ def _row(client: "redis.Redis", source: str, destination: str, places: Sequence[
         received=received,
         waiting=waiting,
         oldest_waiting_seconds=None if oldest is None else max(0.0, now - oldest),
-        out=_out(client, len(places), destination, now) if waiting else None,
+        out=_out(client, destination) if waiting else None,
         **ended,
     )
 
@@ -138,12 +138,9 @@ def _moment(entry_id: bytes) -> float:
     return milliseconds_of(entry_id.decode()) / 1000
 
 
-def _out(client: "redis.Redis", partitions: int, destination: str, now: float) -> str | None:
-    for partition in range(partitions):
-        found = cast(dict[bytes, bytes], client.hgetall(keys.backoff(partition, destination)))
-        if int(found.get(b"until", 0)) / 1000 > now:
-            return found.get(b"reason", b"").decode()
-    return None
+def _out(client: "redis.Redis", destination: str) -> str | None:
+    reason = cast(bytes | None, client.hget(keys.out(destination), "reason"))
+    return None if reason is None else reason.decode()
 
 
 def _dedupe(client: "redis.Redis", config: Config, now: float) -> Dedupe:

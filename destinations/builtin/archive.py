@@ -30,6 +30,7 @@ class ArchiveSettings(msgspec.Struct, frozen=True, kw_only=True):
 class Archive(Destination[ArchiveSettings]):
     shape = ArchiveSettings
     storage = True
+    order = "line"  # what is written counts as covering all positions up to it
     batch_messages = 5_000
 
     def __init__(self, name: str, settings: ArchiveSettings) -> None:
@@ -63,9 +64,9 @@ class Archive(Destination[ArchiveSettings]):
         try:
             self._segment(slot).append(items, self._compressor)
         except OSError as error:
-            return Deferred(f"{slot.data(self._root)}: {error.strerror or type(error).__name__}")
+            return Deferred(f"{slot.data(self._root)}: {error.strerror or type(error).__name__}", scope="destination")
         except DamagedArchiveError as error:
-            return Deferred(str(error))
+            return Deferred(str(error), scope="destination")
         except ValueError:
             return Deferred("a message's position is not of the form 1700000000000-0/3")
         return Delivered()

@@ -35,7 +35,7 @@ class Console(Destination[ConsoleSettings]):
             out.write(b"".join(shown(envelope.body, self.settings) for envelope in batch))
             out.flush()
         except OSError as error:
-            return [Deferred(f"standard output: {error.strerror}")] * len(batch)
+            return [Deferred(f"standard output: {error.strerror}", scope="destination")] * len(batch)
         return [Delivered()] * len(batch)
 
 

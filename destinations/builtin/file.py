@@ -75,7 +75,7 @@ class File(Destination[FileSettings]):
             append_lines(path, lines, fsync=self.settings.fsync)
             self._settle(path)
         except OSError as error:
-            return Deferred(f"{path}: {error.strerror or type(error).__name__}")
+            return Deferred(f"{path}: {error.strerror or type(error).__name__}", scope="destination")
         return Delivered()
 
     def _settle(self, path: Path) -> None:

@@ -76,7 +76,7 @@ class HttpDestination(Destination[S]):
         parts: list[Part] = []
         held: set[str] = set()
         for index, envelope in enumerate(batch):
-            user = f"{envelope.source}\n{identity(envelope.head)}"
+            user = self._chain(index, envelope)
             match BEHIND if user in held else self.preview(envelope):
                 case list() as requests:
                     parts += [Part(index, user, request) for request in requests]
@@ -87,6 +87,12 @@ class HttpDestination(Destination[S]):
         if parts:
             sending.carry(parts, self._threads)
         return [sending.outcomes[index] for index in range(len(batch))]
+
+    def _chain(self, index: int, envelope: Envelope) -> str:
+        """What those messages have in common that must go one after the other."""
+        if self.order == "none":
+            return str(index)
+        return f"{envelope.source}\n{identity(envelope.head)}" if self.order == "user" else envelope.lane
 
     def preview(self, envelope: Envelope) -> list[Request] | Outcome:
         """What would be sent for this message, before combining and sealing; touches nothing."""

@@ -7,11 +7,13 @@ from concurrent.futures import Executor, wait
 
 import msgspec
 
-from destinations.http.interpret import may_be_one, speaks_for_all
+from destinations.blame import steps_of
+from destinations.http.interpret import may_be_one, scope_of
 from destinations.http.lanes import Lane, Packing, Part, lanes, packs
 from destinations.http.request import Answer, NoAnswer, Request, flaw
+from destinations.http.said import exchange_of, with_exchange
 from destinations.http.transport import Transport
-from destinations.outcome import Deferred, Delivered, Outcome, Rejected, is_final
+from destinations.outcome import Deferred, Delivered, Outcome, Rejected, Scope, is_final
 
 # A request that is begun with less time than this left would most likely be cut off, and count as a failure.
 LEAST_SECONDS = 0.1
@@ -32,7 +34,7 @@ ADAPTER_FAILURES = (
 
 BEHIND = Deferred("behind an earlier message", 0.0)
 NO_TIME = Deferred("no time left", 0.0)
-CUT_OFF = Deferred("no answer before the deadline")
+CUT_OFF = Deferred("no answer before the deadline", scope="destination")
 
 Interpret = Callable[[Sequence[Request], Answer], Sequence[Outcome]]
 
@@ -73,6 +75,14 @@ class Outage:
             self._failures = self._failures + 1 if isinstance(outcome, Deferred) else 0
             if isinstance(outcome, Deferred) and self._failures >= self._patience:
                 self._reason = self._reason or outcome.reason
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """A request that was answered, as it went over the wire."""
+
+    request: Request
+    answer: Answer
+    took: float  # seconds
 
 
 class Sending:
@@ -128,13 +138,13 @@ class Sending:
         untried = self._untried()
         if untried is not None:
             return [untried] * len(pack)
-        answer = self._sent(requests)
-        if not isinstance(answer, Answer):
-            return [answer] * len(pack)
-        outcomes = self._understood(requests, answer)
+        sent = self._sent(requests)
+        if not isinstance(sent, Sent):
+            return [sent] * len(pack)
+        answer, outcomes = sent.answer, self._understood(requests, sent)
         if len(pack) > 1 and may_be_one(answer) and all(isinstance(one, Rejected) for one in outcomes):
             return self._halves(pack)
-        self._learn(answer, outcomes)
+        self._learn(outcomes)
         return outcomes
 
     def _halves(self, pack: Lane) -> Sequence[Outcome]:
@@ -150,36 +160,46 @@ class Sending:
             return self._outage.untried
         return NO_TIME if self._deadline - time.monotonic() < LEAST_SECONDS else None
 
-    def _sent(self, requests: Sequence[Request]) -> Answer | Outcome:
+    def _sent(self, requests: Sequence[Request]) -> Sent | Outcome:
         try:
             request = self._plan.complete(requests)
         except ADAPTER_FAILURES as error:
             return self.failed("the request could not be completed", error)
         if problem := flaw(request):
             return Rejected(problem)
-        timeout = min(self._plan.timeout, self._deadline - time.monotonic())
-        answer = self._transport.send(request, timeout)
+        begun = time.monotonic()
+        answer = self._transport.send(request, min(self._plan.timeout, self._deadline - begun))
+        took = time.monotonic() - begun
         if isinstance(answer, NoAnswer):
             reason = self._plan.redact(answer.reason)
             self._outage.certain(reason)
-            return Deferred(reason)
-        return answer
+            exchange = exchange_of(request, None, took, self._plan.redact)
+            return Deferred(reason, scope="destination", exchange=exchange)
+        return Sent(request, answer, took)
 
-    def _understood(self, requests: Sequence[Request], answer: Answer) -> Sequence[Outcome]:
+    def _understood(self, requests: Sequence[Request], sent: Sent) -> Sequence[Outcome]:
         """As many outcomes as requests, whatever the adapter made of the answer."""
+        outcomes = self._interpreted(requests, sent.answer)
+        if all(isinstance(outcome, Delivered) for outcome in outcomes):
+            return outcomes
+        exchange = exchange_of(sent.request, sent.answer, sent.took, self._plan.redact)
+        scope = scope_of(sent.answer)
+        return [with_exchange(redacted(widened(one, scope), self._plan.redact), exchange) for one in outcomes]
+
+    def _interpreted(self, requests: Sequence[Request], answer: Answer) -> Sequence[Outcome]:
         try:
             outcomes = self._plan.interpret(requests, answer)
         except ADAPTER_FAILURES as error:
             return [self.failed(f"the answer {answer.status} was not understood", error)] * len(requests)
         if len(outcomes) != len(requests):
             reason = f"the adapter gave {len(outcomes)} outcomes for {len(requests)} requests"
-            return [Deferred(reason)] * len(requests)
-        return [redacted(outcome, self._plan.redact) for outcome in outcomes]
+            return [Deferred(reason, scope="adapter")] * len(requests)
+        return outcomes
 
-    def _learn(self, answer: Answer, outcomes: Sequence[Outcome]) -> None:
+    def _learn(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
             self._outage.saw(outcome)
-            if isinstance(outcome, Deferred) and speaks_for_all(answer):
+            if isinstance(outcome, Deferred) and outcome.scope in ("destination", "settings"):
                 self._outage.certain(outcome.reason)
 
     def failed(self, what: str, error: Exception) -> Deferred:
@@ -188,7 +208,15 @@ class Sending:
 
 def adapter_failed(what: str, error: Exception, redact: Callable[[str], str]) -> Deferred:
     """The adapter's mistake, not the message's: it waits for a better adapter."""
-    return Deferred(redact(f"{what}: {type(error).__name__}: {error}")[:300])
+    words = redact(f"{what}: {type(error).__name__}: {error}")[:300]
+    return Deferred(f"{words}, at {steps_of(error)}"[:800], scope="adapter")
+
+
+def widened(outcome: Outcome, scope: Scope) -> Outcome:
+    """A failure with a status that speaks for all messages is not about one, whatever the adapter thought of it."""
+    if isinstance(outcome, Deferred) and outcome.scope == "message" and scope != "message":
+        return msgspec.structs.replace(outcome, scope=scope)
+    return outcome
 
 
 def redacted(outcome: Outcome, redact: Callable[[str], str]) -> Outcome:

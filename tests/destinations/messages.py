@@ -1,9 +1,11 @@
 """Make envelopes for tests."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
+from destinations.outcome import Deferred, Outcome, Rejected
 from schemas.envelope import Envelope
 from schemas.message import decode_head
 
@@ -44,3 +46,10 @@ def envelope(
 
 def envelopes(count: int, **members: Any) -> list[Envelope]:
     return [envelope(number, **members) for number in range(count)]
+
+
+def bare(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """The outcomes without what was said and answered."""
+    return [
+        msgspec.structs.replace(one, exchange=None) if isinstance(one, Rejected | Deferred) else one for one in outcomes
+    ]

@@ -42,4 +42,4 @@ def test_standard_output_is_where_it_goes(capsysbinary: pytest.CaptureFixture[by
 def test_a_full_disk_defers() -> None:
     with open("/dev/full", "wb", buffering=0) as full:
         (outcome,) = Console("c", ConsoleSettings(), out=full).deliver(envelopes(1), time.monotonic() + 1)
-    assert outcome == Deferred("standard output: No space left on device")
+    assert outcome == Deferred("standard output: No space left on device", scope="destination")

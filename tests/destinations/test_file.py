@@ -97,7 +97,10 @@ def test_a_full_disk_defers_and_leaves_no_half_line() -> None:
 
 
 def test_a_directory_in_the_way_defers(tmp_path: Path) -> None:
-    assert file(tmp_path).deliver(envelopes(2), soon()) == [Deferred(f"{tmp_path}: Is a directory")] * 2
+    assert (
+        file(tmp_path).deliver(envelopes(2), soon())
+        == [Deferred(f"{tmp_path}: Is a directory", scope="destination")] * 2
+    )
 
 
 def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:

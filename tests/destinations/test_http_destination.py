@@ -1,20 +1,21 @@
 """What the frame makes of an adapter's seams, also when the adapter is wrong."""
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
 
+import msgspec
 import pytest
 
 from destinations.http.destination import Built, HttpDestination
 from destinations.http.lanes import Packing, Part, lanes, packs
 from destinations.http.request import Answer, NoAnswer, Request, flaw, merged
 from destinations.http.settings import HttpSettings
-from destinations.outcome import Deferred, Delivered, Filtered, Outcome, Rejected
+from destinations.outcome import MOST_SAID, Deferred, Delivered, Exchange, Filtered, Outcome, Rejected
 from destinations.testing import ScriptedTransport
 from destinations.values import Secret
 from schemas.envelope import Envelope
-from tests.destinations.messages import envelope, envelopes
+from tests.destinations.messages import bare, envelope, envelopes
 
 OK = Answer(200)
 
@@ -49,7 +50,7 @@ def example(build: Build, answer: Callable[[Request], Answer | NoAnswer] = lambd
 def deliver(made: Any, batch: list[Envelope]) -> list[Outcome]:
     outcomes = list(made.deliver(batch, time.monotonic() + 30))
     made.close()
-    return outcomes
+    return bare(outcomes)
 
 
 def post(path: str, body: bytes = b"{}") -> Request:
@@ -92,8 +93,12 @@ def test_an_adapter_that_fails_on_one_message_delays_its_user_alone() -> None:
 
     batch = [envelope(0, user="a"), *(envelope(n, user="ab"[n % 2], properties={"path": "x"}) for n in range(1, 4))]
     outcomes = deliver(example(build), batch)
-    failed = Deferred("the request could not be built: KeyError: 'path'")
-    assert outcomes == [failed, Delivered(), Deferred("behind an earlier message", 0.0), Delivered()]
+    failed = outcomes.pop(0)
+    assert isinstance(failed, Deferred)
+    assert failed.scope == "adapter"
+    assert failed.reason.startswith("the request could not be built: KeyError: 'path', at ")
+    assert "test_http_destination.py" in failed.reason
+    assert outcomes == [Delivered(), Deferred("behind an earlier message", 0.0), Delivered()]
 
 
 def test_an_adapters_failure_shows_no_secret() -> None:
@@ -101,7 +106,8 @@ def test_an_adapters_failure_shows_no_secret() -> None:
         raise ValueError(f"wrong token {settings.token.reveal()}")
 
     (outcome,) = deliver(example(build), envelopes(1))
-    assert outcome == Deferred("the request could not be built: ValueError: wrong token ***")
+    assert isinstance(outcome, Deferred)
+    assert outcome.reason.startswith("the request could not be built: ValueError: wrong token ***, at ")
 
 
 @pytest.mark.parametrize(
@@ -117,7 +123,111 @@ def test_an_answer_that_the_adapter_cannot_read_is_no_delivery(interpret: Any, r
     made.interpreting = interpret
     (outcome,) = deliver(made, envelopes(1))
     assert isinstance(outcome, Deferred)
+    assert outcome.scope == "adapter"
     assert outcome.reason.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("answer", "scope"),
+    [
+        (NoAnswer("no connection"), "destination"),
+        (Answer(429), "destination"),
+        (Answer(401), "settings"),
+        (Answer(403), "settings"),
+        (Answer(500), "message"),
+        (Answer(503), "message"),
+        (Answer(408), "message"),
+        (Answer(423), "message"),
+    ],
+)
+def test_a_failure_says_whom_it_is_about(answer: Answer | NoAnswer, scope: str) -> None:
+    (outcome,) = deliver(example(lambda envelope, settings: post("a"), lambda request: answer), envelopes(1))
+    assert isinstance(outcome, Deferred)
+    assert outcome.scope == scope
+
+
+def test_a_status_that_speaks_for_all_does_so_whatever_the_adapter_makes_of_it() -> None:
+    made = example(lambda envelope, settings: post("a"), lambda request: Answer(429))
+    made.interpreting = lambda requests, answer: [Deferred("busy", 3.0)]
+    assert deliver(made, envelopes(1)) == [Deferred("busy", 3.0, "destination")]
+
+
+def test_a_connection_that_breaks_after_a_success_is_still_the_destinations_trouble() -> None:
+    answers: Iterator[Answer | NoAnswer] = iter([OK, NoAnswer("the connection broke")])
+    made = example(lambda envelope, settings: post("a"), lambda request: next(answers))
+    assert deliver(made, envelopes(3)) == [
+        Delivered(),
+        Deferred("the connection broke", scope="destination"),
+        Deferred("behind an earlier message", 0.0),
+    ]
+
+
+def test_where_order_does_not_matter_no_message_waits_for_another() -> None:
+    made = example(
+        lambda envelope, settings: post(envelope.head.message_id),
+        lambda request: Answer(500) if request.url.endswith("m0") else OK,
+    )
+    made.order = "none"
+    assert deliver(made, envelopes(3)) == [Deferred("answered 500"), Delivered(), Delivered()]
+
+
+def said(made: Any, body: bytes = b"{}") -> Exchange:
+    batch = [msgspec.structs.replace(one, body=body) for one in envelopes(1)]
+    (outcome,) = made.deliver(batch, time.monotonic() + 30)
+    made.close()
+    assert outcome.exchange is not None
+    return cast(Exchange, outcome.exchange)
+
+
+def test_what_was_said_and_answered_is_kept_without_its_secrets() -> None:
+    def build(envelope: Envelope, settings: Settings) -> Built:
+        headers = {"Authorization": "Basic whatever", "X-Token": settings.token.reveal(), "X-Kind": "track"}
+        return Request(
+            "POST", f"https://api.example.com/planted?key={settings.token.reveal()}", headers, b"a planted b"
+        )
+
+    exchange = said(example(build, lambda request: Answer(400, body=b"no planted here")))
+    lines = exchange.request.split("\n")
+    assert lines[0] == "POST https://api.example.com/***?key=***"
+    assert {"Authorization: ***", "X-Token: ***", "X-Kind: track"} < set(lines)
+    assert lines[-1] == "a *** b"
+    assert exchange.answer == "400\nno *** here"
+
+
+def test_of_a_long_exchange_the_beginning_is_kept_and_no_part_of_a_secret() -> None:
+    for shift in range(60):
+        body = b"x" * (MOST_SAID - 60 + shift) + b"planted" * 20
+        exchange = said(
+            example(lambda one, settings: post("a", one.body), lambda request: Answer(400, body=request.body)), body
+        )
+        assert len(exchange.request.encode()) <= MOST_SAID
+        assert len(exchange.answer.encode()) <= MOST_SAID
+        assert "plan" not in exchange.request + exchange.answer
+
+
+def test_when_no_answer_comes_what_was_said_is_kept() -> None:
+    exchange = said(example(lambda one, settings: post("a"), lambda request: NoAnswer("no connection")))
+    assert exchange.request.startswith("POST https://api.example.com/a\n")
+    assert exchange.answer == ""
+
+
+def test_of_five_hundred_that_travel_together_a_bad_one_is_found_in_twenty_requests() -> None:
+    class Together(Example):
+        def packing(self, settings: Settings) -> Packing:
+            return Packing(500)
+
+    made = Together(
+        "example",
+        Settings(),
+        transport=ScriptedTransport(lambda request: Answer(400) if b"m321" in request.body else OK),
+    )
+    made.building = lambda one, settings: Request(
+        "POST", "https://example.com/", body=b'"%s"' % one.head.message_id.encode(), batch="b"
+    )
+    outcomes = deliver(made, envelopes(500))
+    assert [number for number, outcome in enumerate(outcomes) if outcome != Delivered()] == [321]
+    assert isinstance(outcomes[321], Rejected)
+    assert len(cast(ScriptedTransport, made._given).sent) <= 20
 
 
 @pytest.mark.parametrize(

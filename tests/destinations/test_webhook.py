@@ -12,7 +12,7 @@ from destinations.builtin.webhook import Webhook, WebhookSettings, header_text, 
 from destinations.errors import SettingsError
 from destinations.outcome import Deferred, Delivered, Rejected
 from destinations.registry import make
-from tests.destinations.messages import envelope, envelopes
+from tests.destinations.messages import bare, envelope, envelopes
 from tests.receiver import Act, Answer, Hang, Received, Receiver, Reset
 
 PLACE = "turnout.toml [destinations.hook]"
@@ -101,7 +101,7 @@ def test_one_bad_message_of_a_batch_is_refused_alone(hook: Hook, receiver: Recei
         return Answer(400, body=b"no 7") if any(one["messageId"] == "m7" for one in request.json()) else Answer()
 
     receiver.always(refuse)
-    outcomes = hook(batch_size=20).deliver(envelopes(20), soon())
+    outcomes = bare(hook(batch_size=20).deliver(envelopes(20), soon()))
     assert outcomes == [Delivered()] * 7 + [Rejected("answered 400: no 7", "400")] + [Delivered()] * 12
 
 
@@ -116,7 +116,7 @@ def test_a_users_later_messages_wait_behind_one_that_is_deferred(hook: Hook, rec
 
     receiver.always(busy)
     batch = [envelope(number, user="ab"[number % 2]) for number in range(8)]
-    outcomes = hook().deliver(batch, soon())
+    outcomes = bare(hook().deliver(batch, soon()))
     behind = Deferred("behind an earlier message", 0.0)
     failed = Deferred("answered 500: {}")
     assert outcomes[0::2] == [Delivered(), failed, behind, behind]
@@ -125,7 +125,7 @@ def test_a_users_later_messages_wait_behind_one_that_is_deferred(hook: Hook, rec
 
 def test_a_refused_message_does_not_hold_its_user(hook: Hook, receiver: Receiver) -> None:
     receiver.then(Answer(422, body=b"odd"))
-    outcomes = hook().deliver(envelopes(2), soon())
+    outcomes = bare(hook().deliver(envelopes(2), soon()))
     assert outcomes == [Rejected("answered 422: odd", "422"), Delivered()]
 
 
@@ -147,19 +147,19 @@ def test_other_users_go_side_by_side(hook: Hook, receiver: Receiver) -> None:
         (Answer(204, body=b""), Delivered()),
         (Answer(302, {"Location": "/other"}), Rejected("answered 302: redirects are not followed", "302")),
         (Answer(404, body=b""), Rejected("answered 404", "404")),
-        (Answer(401), Deferred("answered 401: the credentials are not accepted")),
-        (Answer(403), Deferred("answered 403: the credentials are not accepted")),
-        (Answer(429, {"Retry-After": "9"}, b""), Deferred("answered 429", 9.0)),
+        (Answer(401), Deferred("answered 401: the credentials are not accepted", scope="settings")),
+        (Answer(403), Deferred("answered 403: the credentials are not accepted", scope="settings")),
+        (Answer(429, {"Retry-After": "9"}, b""), Deferred("answered 429", 9.0, "destination")),
         (Answer(503, {"Retry-After": "soon"}, b"<b>\r\n\x1b[31m"), Deferred("answered 503: <b> [31m")),
         (Answer(501, body=b""), Rejected("answered 501", "501")),
-        (Reset(), Deferred("the connection broke: Connection reset by peer")),
+        (Reset(), Deferred("the connection broke: Connection reset by peer", scope="destination")),
     ],
 )
 def test_an_answer_means_what_its_status_says(
     hook: Hook, receiver: Receiver, act: Act, outcome: Delivered | Rejected | Deferred
 ) -> None:
     receiver.then(act)
-    assert hook().deliver(envelopes(1), soon()) == [outcome]
+    assert bare(hook().deliver(envelopes(1), soon())) == [outcome]
     assert len(receiver.requests) == 1
 
 
@@ -168,8 +168,8 @@ def test_a_destination_that_hangs_costs_one_time_out_and_not_one_for_each_messag
 ) -> None:
     receiver.always(Hang())
     batch = [envelope(number, user=f"u{number}") for number in range(500)]
-    outcomes = hook(timeout="300ms", concurrency=4).deliver(batch, soon())
-    tried = [outcome for outcome in outcomes if outcome == Deferred("no answer within 0.3 s")]
+    outcomes = bare(hook(timeout="300ms", concurrency=4).deliver(batch, soon()))
+    tried = [outcome for outcome in outcomes if outcome == Deferred("no answer within 0.3 s", scope="destination")]
     untried = [outcome for outcome in outcomes if outcome == Deferred("not tried: no answer within 0.3 s", 0.0)]
     assert len(tried) == len(receiver.requests) <= 8
     assert len(tried) + len(untried) == 500
@@ -178,22 +178,22 @@ def test_a_destination_that_hangs_costs_one_time_out_and_not_one_for_each_messag
 def test_a_destination_that_is_busy_is_left_alone(hook: Hook, receiver: Receiver) -> None:
     receiver.always(Answer(429, {"Retry-After": "9"}, b""))
     batch = [envelope(number, user=f"u{number}") for number in range(200)]
-    outcomes = hook(concurrency=2).deliver(batch, soon())
+    outcomes = bare(hook(concurrency=2).deliver(batch, soon()))
     assert len(receiver.requests) <= 4
-    assert set(outcomes) == {Deferred("answered 429", 9.0), Deferred("not tried: answered 429", 0.0)}
+    assert set(outcomes) == {Deferred("answered 429", 9.0, "destination"), Deferred("not tried: answered 429", 0.0)}
 
 
 def test_a_destination_that_only_fails_is_left_alone_after_a_while(hook: Hook, receiver: Receiver) -> None:
     receiver.always(Answer(500, body=b""))
     batch = [envelope(number, user=f"u{number}") for number in range(200)]
-    outcomes = hook(concurrency=2).deliver(batch, soon())
+    outcomes = bare(hook(concurrency=2).deliver(batch, soon()))
     assert len(receiver.requests) <= 6
     assert set(outcomes) == {Deferred("answered 500"), Deferred("not tried: answered 500", 0.0)}
 
 
 def test_nothing_begins_when_the_time_is_over(hook: Hook, receiver: Receiver) -> None:
     batch = [envelope(number, user=f"u{number}") for number in range(3)]
-    outcomes = hook().deliver(batch, time.monotonic())
+    outcomes = bare(hook().deliver(batch, time.monotonic()))
     assert outcomes == [Deferred("no time left", 0.0)] * 3
     assert receiver.requests == []
 
@@ -220,7 +220,7 @@ def test_what_the_receiver_echoes_shows_no_secret(hook: Hook, receiver: Receiver
         return Answer(400, body=request.headers["authorization"].encode())
 
     receiver.always(echo)
-    (outcome,) = hook(headers={"Authorization": "Bearer planted"}).deliver(envelopes(1), soon())
+    (outcome,) = bare(hook(headers={"Authorization": "Bearer planted"}).deliver(envelopes(1), soon()))
     assert outcome == Rejected("answered 400: ***", "400")
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 import msgspec
+import pytest
 import redis
 
 from destinations.adapter import Destination
@@ -15,18 +16,53 @@ from schemas.envelope import Envelope, decode_head
 from tests.waiting import eventually
 from worker import keys, scripts
 from worker.appending import Terms, append_call
+from worker.breaker import Breaker
 from worker.config import Config, DestinationTable, LogSettings, Source
 from worker.courier import Courier, Pace
 from worker.keeper import Keeper
 from worker.log import Lease, Log
 from worker.retry import RetryPolicy
 from worker.scripts import Script
+from worker.story import Passage
 
 SOON = RetryPolicy(first=0.02, factor=1.0, longest=0.02)
 """Waits so short that a test need not."""
 
 LATER = RetryPolicy(first=600.0)
 """Waits that no test sees the end of."""
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing in the worker may catch it."""
+
+
+def killing(*names: str) -> "Answer":
+    """Kills the worker when one of these messages is among those it is given."""
+
+    def answer(batch: Sequence[Envelope]) -> Sequence[Outcome]:
+        if any(envelope.head.message_id in names for envelope in batch):
+            raise Killed
+        return all_delivered(batch)
+
+    return answer
+
+
+class Named(msgspec.Struct, rename="camel"):
+    message_id: str
+
+
+class Seen(msgspec.Struct):
+    """A message in a retry lane, as far as tests look."""
+
+    position: str
+    line: str
+    message: Named
+    attempts: int = 0
+
+    @property
+    def message_id(self) -> str:
+        return self.message.message_id
+
 
 Answer = Callable[[Sequence[Envelope]], Sequence[Outcome]]
 
@@ -123,6 +159,7 @@ class Line:
     def __init__(self, client: "redis.Redis", *, lease_ms: int = 10_000, sources: Sequence[str] = ("web",)) -> None:
         self.client = client
         self.log = Log(client, lease_ms=lease_ms)
+        self.breaker = Breaker(client)
         self.terms = terms("hook", sources=sources)
         self._keepers: list[Keeper] = []
 
@@ -143,6 +180,7 @@ class Line:
         pace: Pace = Pace(),  # noqa: B008  frozen
         keep_every: float = 60.0,
         stopping: Callable[[], bool] = lambda: False,
+        most_aside: int = 10_000,
     ) -> Courier:
         keeper = Keeper(self.log.renew, interval=keep_every)
         self._keepers.append(keeper)
@@ -150,9 +188,11 @@ class Line:
             self.log,
             {"hook": destination},
             keeper,
+            self.breaker,
             owner=owner,
-            policy=policy,
+            policy=lambda name: policy,
             pace=pace,
+            most_aside=most_aside,
             chance=lambda: 0.5,
             stopping=stopping,
         )
@@ -163,7 +203,7 @@ class Line:
         return lease
 
     def drained(self, courier: Courier) -> str:
-        """Drain until the destination is no longer backing off, as the sweep would."""
+        """Drain until the destination is no longer out, as the sweep would."""
         ended: list[str] = []
 
         def tried() -> bool:
@@ -183,6 +223,28 @@ class Line:
     def letters(self) -> list[dict[str, Any]]:
         found = cast("list[tuple[bytes, dict[bytes, bytes]]]", self.client.xrange(keys.dead(0, "hook")))
         return [msgspec.json.decode(fields[b"letter"]) for _, fields in found]
+
+    def aside(self) -> dict[str, list[str]]:
+        """The names of the messages in each retry lane."""
+        names = cast("list[bytes]", self.client.zrange(keys.aside(0, "hook"), 0, -1))
+        return {name.decode(): [put.message_id for put in self.puts(name.decode())] for name in names}
+
+    def puts(self, lane: str) -> list["Seen"]:
+        records = cast("list[bytes]", self.client.lrange(keys.lane_of(0, "hook", lane), 0, -1))
+        return [msgspec.json.decode(record, type=Seen) for record in records]
+
+    def names_aside(self) -> list[str]:
+        return sorted(name for names in self.aside().values() for name in names)
+
+    def passages(self) -> list[Passage]:
+        found = cast("list[tuple[bytes, dict[bytes, bytes]]]", self.client.xrange(keys.story(0)))
+        return [msgspec.json.decode(fields[b"s"], type=Passage) for _, fields in found]
+
+    def die_with(self, courier: Courier) -> None:
+        """The worker is killed in the middle of its delivery, and its parent frees what it held."""
+        with pytest.raises(Killed):
+            courier.drain(0, "hook")
+        self.client.delete(keys.lease(0, "hook"))
 
     def waiting(self, source: str = "web") -> bool:
         """Whether the destination has the source on its ready list."""

@@ -4,18 +4,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import pytest
 import redis
 
 from tests.worker.rig import Line, append, body, run, server_ms, terms
 from worker import connect, keys, scripts
 from worker.embedded import Server, log_server
-from worker.log import Held, Lease, Log
-from worker.settle import Settlement
+from worker.log import Held, Lease, Log, Read, Taken
+from worker.parcel import Put
+from worker.settle import Aside, Rest, Settlement
+from worker.verdict import GoOn
 
 BOTH = terms("archive", "hook")
 STREAM = keys.log(0, "web")
 AGAIN_MS, ARMED_MS = 1_000, 5_000
+ONE = (("web", "delivered", 1),)
+PUT = msgspec.json.encode(Put("5-0/0", "web", 5, msgspec.Raw(body("x"))))
 
 
 def bodies_in(client: "redis.Redis", stream: str = STREAM) -> list[bytes]:
@@ -138,7 +143,7 @@ def test_a_destination_that_comes_later_starts_at_the_end(log_client: redis.Redi
     log = Log(log_client, lease_ms=10_000)
     lease = log.acquire(0, "hook", "w")
     assert isinstance(lease, Lease)
-    assert [entry.lines for entry in log.fresh(lease, "web", 10)] == [[body("c")]]
+    assert [entry.lines for entry in log.fresh(lease, "web", 10).entries] == [[body("c")]]
     assert log_client.hget(keys.count(0, "web"), "base:hook") == b"2"
     assert not log_client.hexists(keys.count(0, "web"), "base:archive")
 
@@ -179,15 +184,18 @@ def test_a_lease_runs_out_by_itself(line: Line) -> None:
 def test_an_old_token_renews_commits_and_releases_nothing(line: Line) -> None:
     line.post("a")
     old = line.lease("old")
-    entry = line.log.fresh(old, "web", 1)[0]
+    entry = line.log.fresh(old, "web", 1).entries[0]
     line.log.disown(0, ["hook"], "old")
     line.lease("new")
     before = everything(line.client)
     assert not line.log.renew(old)
-    assert not line.log.commit(old, "web", Settlement(finished=(entry.id,), delivered=1, letters=(b"{}",), pause_ms=9))
+    assert not line.log.commit(
+        old, "web", Settlement(finished=(entry.id,), counts=ONE, letters=(b"{}",), asides=(Aside("u", 9, b"{}"),))
+    )
     assert not line.log.idle(old, "web")
     assert (line.log.release(old), line.log.release_anyway(old)) == ("lost", "lost")
-    assert (line.log.fresh(old, "web", 9), line.log.pending(old, "web", 9)) == ([], [])
+    assert (line.log.fresh(old, "web", 9), line.log.pending(old, "web", 9)) == (Read(), Read())
+    assert (line.log.lanes(old, most_lanes=9, most=9), line.log.hold(old, "web", "m")) == (Taken(), -1)
     assert everything(line.client) == before
 
 
@@ -199,24 +207,15 @@ def test_a_lease_is_not_given_back_while_work_is_due(line: Line) -> None:
     assert line.log.release_anyway(lease) == "more"
 
 
-def test_a_lease_can_be_given_back_while_the_destination_pauses(line: Line) -> None:
-    line.post("a")
-    lease = line.lease()
-    entry = line.log.fresh(lease, "web", 1)[0]
-    line.log.commit(lease, "web", Settlement(unfinished=((entry.id, (0,)),), attempts=1, pause_ms=60_000, reason="503"))
-    assert line.log.release(lease) == "idle"
-    assert line.waiting()
-
-
 def test_a_source_with_something_new_stays_on_the_ready_list(line: Line) -> None:
     line.post("a")
     lease = line.lease()
     assert line.log.idle(lease, "web")
     assert line.waiting(), "not read yet"
-    entry = line.log.fresh(lease, "web", 1)[0]
+    entry = line.log.fresh(lease, "web", 1).entries[0]
     line.log.idle(lease, "web")
     assert line.waiting(), "read, and not finished"
-    line.log.commit(lease, "web", Settlement(finished=(entry.id,), delivered=1))
+    line.log.commit(lease, "web", Settlement(finished=(entry.id,), counts=ONE))
     line.log.idle(lease, "web")
     assert not line.waiting()
 
@@ -227,6 +226,107 @@ def test_only_the_leases_of_the_dead_are_freed(log_client: redis.Redis) -> None:
         log.acquire(0, name, owner)
     assert log.disown(0, ["a", "b", "c", "d"], "host.12") == 2
     assert [log_client.exists(keys.lease(0, name)) for name in "abcd"] == [0, 1, 1, 0]
+
+
+# retry lanes
+
+
+def put(name: str, **known: Any) -> bytes:
+    return msgspec.json.encode(Put("5-0/0", "web", 5, msgspec.Raw(body(name)), **known))
+
+
+def put_aside(line: Line, lease: Lease, *asides: tuple[str, int, str]) -> Lease:
+    """Lane, wait in ms, name of the message."""
+    made = tuple(Aside(lane, wait_ms, put(name)) for lane, wait_ms, name in asides)
+    found = line.log.commit(lease, "web", Settlement(asides=made))
+    assert found is not None
+    return found
+
+
+def names_in(taken: Taken) -> list[str]:
+    return [parcel.envelope.head.message_id for parcel in taken.parcels]
+
+
+def test_what_steps_aside_waits_in_lanes_and_is_counted(line: Line) -> None:
+    lease = put_aside(line, line.lease(), ("u", 60_000, "a"), ("u", -1, "b"), ("v", 0, "c"))
+    assert lease.aside == 3
+    assert line.aside() == {"u": ["a", "b"], "v": ["c"]}
+    assert names_in(line.log.lanes(lease, most_lanes=9, most=9)) == ["c"], "only what is due"
+    assert line.log.occupied(lease, ["u", "v", "w"]) == {"u", "v"}
+    line.log.release_anyway(lease)
+    assert line.lease().aside == 3
+
+
+def test_a_lane_is_given_out_in_order_and_cut_where_enough_is_taken(line: Line) -> None:
+    lease = put_aside(line, line.lease(), ("u", 0, "a"), ("u", -1, "b"), ("u", -1, "c"))
+    lease = put_aside(line, lease, ("v", 0, "d"), ("w", 0, "e"))
+    assert names_in(line.log.lanes(lease, most_lanes=9, most=2)) == ["a", "b"]
+    assert names_in(line.log.lanes(lease, most_lanes=2, most=9)) == ["a", "b", "c", "d"]
+
+
+def test_a_rewritten_lane_keeps_what_was_not_taken(line: Line) -> None:
+    lease = put_aside(line, line.lease(), ("u", 0, "a"), ("u", -1, "b"), ("u", -1, "c"))
+    after = line.log.commit(lease, "~", Settlement(rests=(Rest("u", 2, 60_000, (put("b", attempts=1),)),)))
+    assert after is not None
+    assert after.aside == 2
+    assert [(seen.message_id, seen.attempts) for seen in line.puts("u")] == [("b", 1), ("c", 0)]
+    assert names_in(line.log.lanes(lease, most_lanes=9, most=9)) == [], "it waits"
+
+
+def test_an_empty_lane_leaves_nothing_behind(line: Line) -> None:
+    line.client.flushall()
+    before = set(cast("list[bytes]", line.client.keys("*")))
+    lease = put_aside(line, line.lease(), ("u", 0, "a"))
+    after = line.log.commit(lease, "~", Settlement(rests=(Rest("u", 1, 0, ()),)))
+    assert after is not None
+    assert after.aside == 0
+    line.log.release_anyway(after)
+    assert set(cast("list[bytes]", line.client.keys("*"))) - before == {keys.fence(0, "hook").encode()}
+
+
+def test_a_due_lane_is_work_and_one_that_is_due_later_becomes_work(line: Line) -> None:
+    lease = put_aside(line, line.lease(), ("u", 60_000, "a"))
+    assert line.log.release(lease) == "idle"
+    assert sweep(line.client) == []
+    line.client.zadd(keys.aside(0, "hook"), {"u": server_ms() - 1})
+    assert sweep(line.client) == ["hook"]
+    lease = line.lease()
+    assert line.log.release(lease) == "kept"
+    assert line.log.release_anyway(lease) == "more"
+
+
+# who died over what
+
+
+def test_reads_that_nothing_came_of_are_counted_until_a_commit(line: Line) -> None:
+    line.post("a")
+    deaths = []
+    for number in range(4):
+        lease = line.lease(f"w{number}")
+        read = line.log.pending(lease, "web", 1)
+        deaths.append((read if read.entries else line.log.fresh(lease, "web", 1)).deaths)
+        line.client.delete(keys.lease(0, "hook"))
+    assert deaths == [0, 1, 2, 3]
+    lease = line.lease()
+    line.log.pending(lease, "web", 1)
+    line.log.commit(lease, "web", Settlement(suspected=True))
+    assert line.log.pending(lease, "web", 1).deaths == 5, "what is under suspicion stays so"
+    line.log.commit(lease, "web", Settlement())
+    assert line.log.pending(lease, "web", 1).deaths == 0
+
+
+def test_once_nothing_is_pending_nobody_is_suspected(line: Line) -> None:
+    line.post("a")
+    lease = line.lease()
+    entry = line.log.fresh(lease, "web", 1).entries[0]
+    line.log.commit(lease, "web", Settlement(finished=(entry.id,), suspected=True))
+    assert line.log.pending(lease, "web", 1) == Read()
+    assert not line.client.exists(keys.hand(0, "hook"))
+
+
+def test_a_message_in_hand_is_counted_until_another_is(line: Line) -> None:
+    lease = line.lease()
+    assert [line.log.hold(lease, "web", name) for name in "aaabb"] == [0, 1, 2, 0, 1]
 
 
 # the sweep
@@ -245,14 +345,11 @@ def test_a_nudge_that_got_lost_is_repeated(line: Line) -> None:
     assert sweep(line.client) == ["hook"]
 
 
-def test_nobody_is_nudged_without_work_or_during_a_drain_or_a_pause(line: Line) -> None:
+def test_nobody_is_nudged_without_work_or_during_a_drain(line: Line) -> None:
     assert sweep(line.client) == []
     line.post("a")
     line.client.delete(keys.armed(0, "hook"))
-    lease = line.lease()
-    assert sweep(line.client) == []
-    line.log.commit(lease, "web", Settlement(attempts=1, pause_ms=60_000, reason="503"))
-    line.log.release_anyway(lease)
+    line.lease()
     assert sweep(line.client) == []
 
 
@@ -296,7 +393,7 @@ def test_trimming_drops_what_every_group_has_finished_with(log_client: redis.Red
     for name, finished, read in (("archive", 3, 3), ("hook", 1, 2)):
         lease = log.acquire(0, name, "w")
         assert isinstance(lease, Lease)
-        entries = log.fresh(lease, "web", read)
+        entries = log.fresh(lease, "web", read).entries
         log.commit(lease, "web", Settlement(finished=tuple(entry.id for entry in entries[:finished])))
     assert log.trim(0, "web", ("archive", "hook")) == 1
     assert bodies_in(log_client) == [body("b"), body("c"), body("d")]
@@ -309,7 +406,7 @@ def test_trimming_tells_entries_of_the_same_millisecond_apart(line: Line) -> Non
         line.client.xadd(STREAM, {"n": 1, "m": body(f"m{sequence}")}, id=f"5-{sequence}")
     line.client.xgroup_create(STREAM, "hook", "0")
     lease = line.lease()
-    line.log.commit(lease, "web", Settlement(finished=(line.log.fresh(lease, "web", 1)[0].id,)))
+    line.log.commit(lease, "web", Settlement(finished=(line.log.fresh(lease, "web", 1).entries[0].id,)))
     assert line.log.trim(0, "web", ("hook",)) == 1
     assert bodies_in(line.client) == [body("m1"), body("m2")]
 
@@ -319,7 +416,7 @@ def test_nothing_is_trimmed_while_an_expected_group_is_missing(log_client: redis
     log = Log(log_client, lease_ms=10_000)
     lease = log.acquire(0, "hook", "w")
     assert isinstance(lease, Lease)
-    log.commit(lease, "web", Settlement(finished=(log.fresh(lease, "web", 1)[0].id,)))
+    log.commit(lease, "web", Settlement(finished=(log.fresh(lease, "web", 1).entries[0].id,)))
     assert log.trim(0, "web", ("archive", "hook")) == -1
     assert bodies_in(log_client) == [body("a")]
     assert log.trim(0, "web", ("hook",)) == 1
@@ -371,12 +468,15 @@ def test_a_full_log_can_be_drained(full: redis.Redis) -> None:
     for name in ("archive", "hook"):
         lease = log.acquire(0, name, "w")
         assert isinstance(lease, Lease)
-        entries = log.fresh(lease, "web", 10)
+        entries = log.fresh(lease, "web", 10).entries
         assert [entry.lines for entry in entries] == [[body("a")], [body("b")], [body("c")]]
-        last = Settlement(unfinished=((entries[2].id, (0,)),), attempts=1, pause_ms=1, reason="503")
-        assert log.commit(lease, "web", last)
+        assert log.commit(lease, "web", Settlement(unfinished=((entries[2].id, (0,)),), verdict=GoOn(row=1)))
         done = tuple(entry.id for entry in entries)
-        assert log.commit(lease, "web", Settlement(finished=done, delivered=2, letters=(b"{}",)))
+        last = Settlement(finished=done, counts=ONE, asides=(Aside("u", 0, PUT),), letters=(b"{}",), passages=(b"{}",))
+        assert log.commit(lease, "web", last)
+        assert log.hold(lease, "~", "m") == 0
+        assert len(log.lanes(lease, most_lanes=9, most=9).parcels) == 1
+        assert log.commit(lease, "~", Settlement(rests=(Rest("u", 1, 0, ()),)))
         assert log.renew(lease)
         assert log.idle(lease, "web")
         assert log.release(lease) == "idle"

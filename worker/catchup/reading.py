@@ -23,7 +23,7 @@ def messages_after(root: Path, source: str, lane: str, after: str) -> Iterator[P
     A message lies in the file of the hour in which it was *received*; one that came through a spool may be hours
     older than its position. So all files that were written to since are read side by side.
     """
-    oldest = milliseconds_of(after.lstrip("0") or "0-0") / 1000 - CLOCKS_APART
+    oldest = milliseconds_of(after) / 1000 - CLOCKS_APART
     files = [path for path in sorted((root / source).glob(f"*/*/{lane}.index")) if path.stat().st_mtime >= oldest]
     yield from heapq.merge(*(_of_file(path, after) for path in files))
 

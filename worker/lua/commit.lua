@@ -1,39 +1,75 @@
 #!lua flags=allow-oom
 -- Write down what became of a batch, all of it or (when the lease is lost) nothing.
--- KEYS  lease, log, backoff, count, left, dead, ready
--- ARGV  token, lease in ms, destination, source, delivered, filtered, pause in ms (0: none), attempts, reason,
---       number of finished entries, their ids, number of unfinished entries, pairs: id, message numbers left,
---       dead letters
--- The source goes to the end of the ready list, so that a busy one does not starve the others.
--- Returns 1, or 0 when the token is no longer the one in force.
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+-- KEYS  lease, log, left, ready, dead, aside, apart, row, hand, story
+--       (log and left mean nothing when the batch came from the lanes)
+-- ARGV  token, lease in ms, group, line (`~`: the lanes), beginning of a lane's key, failures in a row,
+--       1 when the line stays under suspicion of killing workers, else 0, then lists, each after its length:
+--       ids of finished entries; pairs of an unfinished entry and the numbers left of it; triples of a key, a field
+--       and what to add to it; triples of a lane, the wait in ms (-1: behind what is there) and a message that
+--       steps aside; rewritten lanes: name, messages taken, wait in ms, how many go back, these; dead letters; passages
+-- The line goes to the end of the ready list, so that a busy one does not starve the others.
+-- Returns how many messages are aside now, or -1 when the token is no longer the one in force.
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-local group, source, delivered, filtered = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
-local pause, attempts, reason = tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9]
+local group, line, prefix = ARGV[3], ARGV[4], ARGV[5]
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
-local at = 10
-local finished = tonumber(ARGV[at])
-for from = at + 1, at + finished, 1000 do
-  local to = math.min(from + 999, at + finished)
-  redis.call('XACK', KEYS[2], group, unpack(ARGV, from, to))
-  redis.call('HDEL', KEYS[5], unpack(ARGV, from, to))
+local at = 8
+local function length()
+  at = at + 1
+  return tonumber(ARGV[at - 1])
 end
-at = at + finished + 1
-local unfinished = tonumber(ARGV[at])
-for i = at + 1, at + 2 * unfinished, 2 do redis.call('HSET', KEYS[5], ARGV[i], ARGV[i + 1]) end
-at = at + 2 * unfinished + 1
-local buried = #ARGV - at + 1
-for i = at, #ARGV do redis.call('XADD', KEYS[6], '*', 'letter', ARGV[i]) end
+local function take()
+  at = at + 1
+  return ARGV[at - 1]
+end
 
-if delivered > 0 then redis.call('HINCRBY', KEYS[4], 'delivered:' .. group, delivered) end
-if filtered > 0 then redis.call('HINCRBY', KEYS[4], 'filtered:' .. group, filtered) end
-if buried > 0 then redis.call('HINCRBY', KEYS[4], 'dead:' .. group, buried) end
-redis.call('ZADD', KEYS[7], 'XX', now, source)
-if pause > 0 then
-  redis.call('HSET', KEYS[3], 'until', now + pause, 'attempts', attempts, 'reason', reason)
-elseif attempts == 0 then
-  redis.call('DEL', KEYS[3])
+local finished = length()
+for from = at, at + finished - 1, 1000 do
+  local to = math.min(from + 999, at + finished - 1)
+  redis.call('XACK', KEYS[2], group, unpack(ARGV, from, to))
+  redis.call('HDEL', KEYS[3], unpack(ARGV, from, to))
 end
-return 1
+at = at + finished
+for _ = 1, length() do redis.call('HSET', KEYS[3], take(), take()) end
+for _ = 1, length() do redis.call('HINCRBY', take(), take(), take()) end
+
+local more = 0
+for _ = 1, length() do
+  local lane, wait, record = take(), tonumber(take()), take()
+  redis.call('RPUSH', prefix .. lane, record)
+  if wait < 0 then
+    redis.call('ZADD', KEYS[6], 'NX', now, lane)
+  else
+    redis.call('ZADD', KEYS[6], now + wait, lane)
+  end
+  more = more + 1
+end
+for _ = 1, length() do
+  local lane, taken, wait, back = take(), tonumber(take()), tonumber(take()), tonumber(take())
+  redis.call('LTRIM', prefix .. lane, taken, -1)
+  for i = at + back - 1, at, -1 do redis.call('LPUSH', prefix .. lane, ARGV[i]) end
+  at = at + back
+  more = more + back - taken
+  if redis.call('EXISTS', prefix .. lane) == 1 then
+    redis.call('ZADD', KEYS[6], now + wait, lane)
+  else
+    redis.call('ZREM', KEYS[6], lane)
+  end
+end
+
+for _ = 1, length() do redis.call('XADD', KEYS[5], '*', 'letter', take()) end
+for _ = 1, length() do redis.call('XADD', KEYS[10], 'MAXLEN', '~', 100000, '*', 's', take()) end
+
+if ARGV[6] == '0' then redis.call('DEL', KEYS[8]) else redis.call('SET', KEYS[8], ARGV[6]) end
+if ARGV[7] == '0' then
+  redis.call('HDEL', KEYS[9], line, 'at:' .. line, 'times:' .. line)
+else
+  redis.call('HDEL', KEYS[9], 'at:' .. line, 'times:' .. line)
+end
+redis.call('ZADD', KEYS[4], 'XX', now, line)
+if more == 0 then return tonumber(redis.call('GET', KEYS[7]) or 0) end
+local aside = redis.call('INCRBY', KEYS[7], more)
+if aside <= 0 then redis.call('DEL', KEYS[7]) end
+return aside
