@@ -28,6 +28,10 @@ class Load(msgspec.Struct, frozen=True):
     cursors: list[str]
     counted: str = RECEIVED
     """The field of the line's account that grows; "" for messages that were counted as received before."""
+    origin: str = ""
+    """The line that the messages come from, if what becomes of them is to be told there; else empty."""
+    origins: list[str] = []
+    """Their positions in that line, one each."""
 
 
 class Dropped(msgspec.Struct, frozen=True):
@@ -56,9 +60,12 @@ def carry_call(load: Load) -> Call:
         load.counted,
         len(load.cursors[0]),
         "".join(load.cursors),
+        load.origin,
     ]
+    number = 0
     for pack in packs(load.bodies):
-        arguments += [len(pack), b"\n".join(pack)]
+        arguments += [len(pack), b"\n".join(pack), " ".join(load.origins[number : number + len(pack)])]
+        number += len(pack)
     return Call(scripts.CARRY, names, arguments)
 
 

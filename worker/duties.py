@@ -8,6 +8,7 @@ import redis
 from sqlalchemy import Engine
 
 from worker.canary import send_canaries
+from worker.catchup.rounds import bring_back, make_room
 from worker.config import Config
 from worker.keeping import forget_old, move_everything
 from worker.letters.moving import move_known_letters
@@ -32,6 +33,8 @@ def duties_of(config: Config, client: "redis.Redis", database: Engine) -> list[D
     """All duties of a cluster; `client` is the log's."""
     at, partitions = (client, database), config.log.partitions
     return [
+        Duty("room in the log", 2.0, doing(make_room, client, config)),
+        Duty("catching up", 0.5, doing(bring_back, client, config)),
         Duty("canary", config.alarms.canary, doing(send_canaries, client, config)),
         Duty("stories", 5.0, doing(move_stories, *at, config)),
         Duty("old stories", 600.0, doing(forget, database, config)),

@@ -4,7 +4,8 @@
 -- Refused whole at maxmemory.
 -- KEYS  log, lines, ready, armed, count, cursor
 -- ARGV  line, destination, armed for ms, field to count the messages in or '', width of a cursor,
---       the cursors of all messages in one string, then pairs: number of messages, their bodies, one a line
+--       the cursors of all messages in one string, the line that they come from or '',
+--       then triples: number of messages, their bodies, one a line, and their positions in that line, a blank between
 -- Returns {appended, 1 when the destination wants a nudge}
 local line, destination, width, cursors = ARGV[1], ARGV[2], tonumber(ARGV[5]), ARGV[6]
 local total = #cursors / width
@@ -19,19 +20,28 @@ if redis.call('EXISTS', KEYS[1]) == 0 then
 end
 
 local number = 0
-for a = 7, #ARGV, 2 do
-  local size, bodies = tonumber(ARGV[a]), ARGV[a + 1]
-  if number < skip then
-    local kept = {}
-    local i = number
-    for body in string.gmatch(bodies, '[^\n]+') do
-      i = i + 1
-      if i > skip then kept[#kept + 1] = body end
-    end
-    number = number + size
-    size, bodies = #kept, table.concat(kept, '\n')
+local function beyond(text, pattern, separator)
+  local kept, i = {}, number
+  for part in string.gmatch(text, pattern) do
+    i = i + 1
+    if i > skip then kept[#kept + 1] = part end
   end
-  if size > 0 then redis.call('XADD', KEYS[1], '*', 'n', size, 'm', bodies) end
+  return table.concat(kept, separator), #kept
+end
+
+for a = 8, #ARGV, 3 do
+  local size, bodies, origins = tonumber(ARGV[a]), ARGV[a + 1], ARGV[a + 2]
+  local left = size
+  if number < skip then
+    origins = beyond(origins, '[^ ]+', ' ')
+    bodies, left = beyond(bodies, '[^\n]+', '\n')
+  end
+  number = number + size
+  if left > 0 and ARGV[7] == '' then
+    redis.call('XADD', KEYS[1], '*', 'n', left, 'm', bodies)
+  elseif left > 0 then
+    redis.call('XADD', KEYS[1], '*', 'n', left, 'm', bodies, 'l', ARGV[7], 'o', origins)
+  end
 end
 
 redis.call('HSET', KEYS[6], 'at', string.sub(cursors, -width))
