@@ -15,6 +15,7 @@ from worker import keys
 from worker.catchup import filling
 from worker.catchup.detaching import detach, relieve
 from worker.catchup.filling import catch_up, gaps
+from worker.catchup.rounds import make_room
 from worker.config import LogSettings
 from worker.groups import groups_of
 from worker.story import Passage
@@ -90,6 +91,38 @@ def test_messages_that_arrive_meanwhile_are_neither_missed_nor_doubled(bench: Be
         bench.catch_up()
     bench.deliver()
     assert bench.hook.names() == [f"m{number:03}" for number in range(40)]
+
+
+def test_it_catches_up_although_messages_never_stop_coming(bench: Bench) -> None:
+    bench.post("m000")
+    detach(bench.client, bench.log, LAGGARD, "clerk")
+    for number in range(1, 10):
+        bench.post(f"m{number:03}")
+        bench.archive_and_trim()
+        catch_up(bench.client, bench.log, bench.config)
+        bench.deliver()
+    assert not list(gaps(bench.client, bench.config)), "it has its group again"
+    assert bench.hook.names() == [f"m{number:03}" for number in range(10)]
+
+
+def test_one_that_catches_up_too_slowly_holds_no_messages_in_a_log_short_of_room(bench: Bench) -> None:
+    bench.post("a")
+    detach(bench.client, bench.log, LAGGARD, "clerk")
+    bench.archive_and_trim()
+    catch_up(bench.client, bench.log, bench.config)
+    bench.post("b", "c")
+    bench.archive_and_trim()
+    assert bench.in_log() == 1, "it is held for who has nearly caught up"
+    settings = msgspec.structs.replace(bench.config, log=LogSettings(partitions=1, detach_at=0.001))
+    bench.client.config_set("maxmemory", 100_000_000)
+    try:
+        make_room(bench.client, settings)
+    finally:
+        bench.client.config_set("maxmemory", 0)
+    bench.archive_and_trim()
+    assert bench.in_log() == 0
+    bench.catch_up()
+    assert bench.hook.names() == ["a", "b", "c"]
 
 
 def test_a_destination_that_is_still_out_gets_no_flood(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
