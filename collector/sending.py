@@ -25,6 +25,7 @@ from collector.lot import RETRY_AFTER, Lot, Strand
 from worker import keys, scripts
 from worker.appending import Terms, append_call
 from worker.crash import crash
+from worker.tending import attach_call
 
 RETRY_AFTER_FULL = 10
 
@@ -97,10 +98,8 @@ class Sender:
         new = [strand for strand in strands if (strand.partition, strand.source) not in self._attached]
         calls = []
         for strand in new:
-            names = (keys.log(strand.partition, strand.source), keys.count(strand.partition, strand.source))
-            calls.append(
-                command("EVAL", scripts.ATTACH.text, len(names), *names, *self._terms.routes.get(strand.source, ()))
-            )
+            call = attach_call(strand.partition, strand.source, self._terms.routes.get(strand.source, ()))
+            calls.append(command("EVAL", call.script.text, len(call.names), *call.names, *call.arguments))
         for answer in await link.ask(calls):
             if isinstance(answer, RedisError):
                 raise answer

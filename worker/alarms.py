@@ -12,6 +12,7 @@ from worker import beats, canary, keys, oldest
 from worker.beats import Beat
 from worker.canary import CanaryAge
 from worker.config import AlarmSettings, Config
+from worker.lines import line_of
 
 Kind = Literal["log", "spool", "workers", "silent", "config", "out", "oldest", "canary"]
 
@@ -64,9 +65,14 @@ def look(client: "redis.Redis", config: Config) -> Seen:
     return Seen(
         beats=present(beats.read(client)),
         out=_out(client, config.wanted()),
-        waits=oldest.waits(client, config),
+        waits=_of_traffic(oldest.waits(client, config)),
         canaries=canary.ages(client, config),
     )
+
+
+def _of_traffic(waits: Mapping[tuple[str, str], float]) -> dict[tuple[str, str], float]:
+    """Without replays: they take their time."""
+    return {(account, name): age for (account, name), age in waits.items() if not line_of(account).replay}
 
 
 def judged(seen: Seen, settings: AlarmSettings) -> list[Alarm]:

@@ -91,7 +91,8 @@ class Carriage:
         parcels = list(parcels_of(lease.partition, line, read.entries, attempts=attempts))
         if read.deaths >= DEATHS_TO_SUSPECT and parcels:
             return self._alone(lease, line, parcels)
-        batch = Batch(line, [entry.id for entry in read.entries], parcels, spanning=line in clear)
+        spanning = line in clear and not read.entries[0].origin
+        batch = Batch(line, [entry.id for entry in read.entries], parcels, spanning=spanning)
         carried = self._carry(lease, batch)
         if carried and carried.settlement.unfinished:
             clear.discard(line)

@@ -8,11 +8,14 @@ import redis
 from sqlalchemy import Engine
 
 from worker.canary import send_canaries
+from worker.catchup.rounds import bring_back, make_room
 from worker.config import Config
 from worker.keeping import forget_old, move_everything
 from worker.letters.moving import move_known_letters
 from worker.letters.resend import finish
 from worker.refusals.moving import move_known_refusals
+from worker.stories.keeping import forget
+from worker.stories.moving import move_stories
 
 P = ParamSpec("P")
 
@@ -30,7 +33,11 @@ def duties_of(config: Config, client: "redis.Redis", database: Engine) -> list[D
     """All duties of a cluster; `client` is the log's."""
     at, partitions = (client, database), config.log.partitions
     return [
+        Duty("room in the log", 2.0, doing(make_room, client, config)),
+        Duty("catching up", 0.5, doing(bring_back, client, config)),
         Duty("canary", config.alarms.canary, doing(send_canaries, client, config)),
+        Duty("stories", 5.0, doing(move_stories, *at, config)),
+        Duty("old stories", 600.0, doing(forget, database, config)),
         Duty("dead letters", 1.0, doing(move_known_letters, *at, config)),
         Duty("refusals", 1.0, doing(move_known_refusals, *at, config)),
         Duty("letters in hand", 15.0, doing(finish, *at, partitions=partitions)),

@@ -62,7 +62,7 @@ def seen_since(partition: int) -> str:
 
 
 def count(partition: int, source: str) -> str:
-    """hash: received, duplicates, refused; and delivered, filtered, dead, base, each with `:destination`"""
+    """hash: received, duplicates, refused; and delivered, filtered, dead, base, since (ms), each with `:destination`"""
     return f"{tag(partition)}:count:{source}"
 
 
@@ -134,6 +134,11 @@ def resent(partition: int) -> str:
 def lines(partition: int) -> str:
     """set: names of the lines beside the live ones that have a stream here (`worker.lines`)"""
     return f"{tag(partition)}:lines"
+
+
+def cursor(partition: int, line: str) -> str:
+    """hash: `at`, the cursor of the last message that was carried to this line"""
+    return f"{tag(partition)}:cursor:{line}"
 
 
 def story(partition: int) -> str:

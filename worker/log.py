@@ -105,7 +105,7 @@ class Log:
         name = keys.left(lease.partition, line, lease.destination)
         left = cast(list[bytes | None], self._client.hmget(name, [entry.id for entry in read.entries]))
         entries = tuple(
-            entry if numbers is None else Entry(entry.id, entry.lines, frozenset(map(int, numbers.split(b","))))
+            entry if numbers is None else msgspec.structs.replace(entry, left=frozenset(map(int, numbers.split(b","))))
             for entry, numbers in zip(read.entries, left, strict=True)
         )
         return Read(entries, read.deaths)
@@ -173,8 +173,7 @@ class Log:
         self._client.hset(keys.canary(destination), source, sent_ms)
 
     def attach(self, partition: int, source: str, destinations: Sequence[str]) -> None:
-        names = [keys.log(partition, source), keys.count(partition, source)]
-        self._run(scripts.ATTACH, names, list(destinations))
+        self._call(tending.attach_call(partition, source, destinations))
 
     def sweep(self, partition: int, destinations: Sequence[str], *, again_ms: int, armed_ms: int) -> list[str]:
         """The destinations of a partition that have work, no owner and no recent nudge; they count as nudged."""
@@ -207,7 +206,13 @@ def _entry(entry_id: bytes, fields: list[bytes] | None) -> Entry:
     """An entry that was trimmed while pending comes back without fields: it has no messages left. Nor has a canary."""
     found = dict(zip(fields[::2], fields[1::2], strict=True)) if fields else {}
     stored = found.get(b"m")
-    return Entry(entry_id.decode(), stored.split(b"\n") if stored else [], canary=int(found.get(b"c", 0)))
+    return Entry(
+        entry_id.decode(),
+        stored.split(b"\n") if stored else [],
+        canary=int(found.get(b"c", 0)),
+        origin=found.get(b"l", b"").decode(),
+        origins=tuple(found.get(b"o", b"").decode().split()),
+    )
 
 
 def commit_arguments(partition: int, destination: str, settlement: Settlement) -> Iterator[str | bytes | int]:

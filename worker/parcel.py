@@ -11,7 +11,7 @@ from schemas.envelope import Envelope, decode_head
 from schemas.message import identity
 from worker import keys
 from worker.entryids import milliseconds_of
-from worker.lines import Line, line_of
+from worker.lines import CATCHUP, Line, line_of
 
 LONGEST_TRAIL = 20
 """So many failures of a message are remembered one by one, the last ones."""
@@ -34,6 +34,10 @@ class Entry(msgspec.Struct, frozen=True):
     left: frozenset[int] | None = None
     canary: int = 0
     """When (ms) it was sent, if it carries no message but only tests the way."""
+    origin: str = ""
+    """The line that its messages come from, where that is another: what becomes of them is told there."""
+    origins: tuple[str, ...] = ()
+    """Their positions in that line."""
 
     def unfinished(self) -> list[int]:
         return [n for n in range(len(self.lines)) if self.left is None or n in self.left]
@@ -97,20 +101,19 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
 
 def parcels_of(partition: int, line_name: str, entries: Sequence[Entry], *, attempts: int) -> Iterator[Parcel]:
     """The unfinished messages of some entries, in log order; `attempts` is how often they have been tried."""
-    line = line_of(line_name)
-    way = _way(partition, line)
+    way = _way(partition, line_of(line_name))
     for entry in entries:
-        received_ms = milliseconds_of(entry.id)
+        line = line_of(entry.origin or line_name)
         for number in entry.unfinished():
-            position = f"{entry.id}/{number}"
-            envelope = _envelope(line, way, position, entry.lines[number], attempts)
+            position = entry.origins[number] if entry.origin else f"{entry.id}/{number}"
             yield Parcel(
-                line=line_name,
+                line=line.name,
                 entry=entry.id,
                 number=number,
-                envelope=envelope,
+                envelope=_envelope(line, way, position, entry.lines[number], attempts),
                 attempts=attempts,
-                received_ms=received_ms,
+                # A letter that is sent again gets a new chance; what an outage held up has grown old meanwhile.
+                received_ms=milliseconds_of(position if line_of(line_name).way == CATCHUP else entry.id),
             )
 
 

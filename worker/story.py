@@ -49,3 +49,10 @@ def sortable(position: str) -> str:
     entry, _, number = position.partition("/")
     time, _, sequence = entry.partition("-")
     return f"{int(time):015d}-{int(sequence):010d}/{int(number or 0):05d}"
+
+
+def position_of(text: str) -> str:
+    """The position that `sortable` wrote so."""
+    entry, _, number = text.partition("/")
+    time, _, sequence = entry.partition("-")
+    return f"{int(time)}-{int(sequence)}/{int(number)}"

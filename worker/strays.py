@@ -40,7 +40,9 @@ def detach(client: "redis.Redis", config: Config, stray: Stray) -> None:
         pipe.xgroup_destroy(stream, stray.destination)
         pipe.zrem(keys.ready(partition, stray.destination), stray.source)
         pipe.delete(keys.left(partition, stray.source, stray.destination))
-        pipe.hdel(keys.count(partition, stray.source), *(f"{kind}:{stray.destination}" for kind in ACCOUNTS))
+        pipe.hdel(
+            keys.count(partition, stray.source), *(f"{kind}:{stray.destination}" for kind in (*ACCOUNTS, "since"))
+        )
         pipe.execute()
 
 

@@ -6,6 +6,13 @@ from worker import keys, scripts
 from worker.scripts import Call
 
 
+def attach_call(partition: int, source: str, destinations: Sequence[str]) -> Call:
+    """Gives a stream the groups that are missing; answers with their names."""
+    names = [keys.log(partition, source), keys.count(partition, source)]
+    names += [keys.detached(partition, destination) for destination in destinations]
+    return Call(scripts.ATTACH, names, [source, *destinations])
+
+
 def sweep_call(partition: int, destinations: Sequence[str], lease_ms: int, again_ms: int, armed_ms: int) -> Call:
     """Answers with the positions (from 1) of the destinations with work, no owner and no recent nudge."""
     kinds = (keys.lease, keys.ready, keys.armed, keys.aside)
@@ -20,8 +27,9 @@ def rouse_call(partition: int, line: str, destinations: Sequence[str]) -> Call:
 
 
 def trim_call(partition: int, line: str, destinations: Sequence[str]) -> Call:
-    """Drops what every group has finished with; not while one of `destinations` has no group yet."""
-    return Call(scripts.TRIM, [keys.log(partition, line)], list(destinations))
+    """Drops what every group has finished with; not while one of `destinations` has no group, and is not detached."""
+    names = [keys.log(partition, line), *(keys.detached(partition, name) for name in destinations)]
+    return Call(scripts.TRIM, names, [line, *destinations])
 
 
 def disown_call(partition: int, destinations: Sequence[str], owner: str) -> Call:

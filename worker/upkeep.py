@@ -11,7 +11,7 @@ from worker.breaker import State, breaker_of
 from worker.config import Config
 from worker.lines import line_of
 from worker.scripts import Call, run_all
-from worker.tending import rouse_call, sweep_call, trim_call
+from worker.tending import attach_call, rouse_call, sweep_call, trim_call
 
 ARMED_MS = 5_000
 NUDGE_AGAIN_MS = 1_000
@@ -77,7 +77,14 @@ class Upkeep:
         ]
 
     def rouse(self) -> None:
-        """A collector with another configuration appends without marking what it does not know of."""
+        """A collector with another configuration appends without marking what it does not know of.
+
+        A group that somebody removed is made again: nothing that is still in the log is lost by that.
+        """
+        live = self._routes.items()
+        run_all(
+            self._client, [attach_call(number, source, names) for number in self._partitions for source, names in live]
+        )
         self._on_all_lines(rouse_call)
 
     def trim(self) -> None:

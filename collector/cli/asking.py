@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from collector.config import Config
     from worker.database.engine import Database
+    from worker.stories.stores import Stores
 
 
 @contextmanager
@@ -66,3 +67,16 @@ def fetch(config: "Config", engine: "Database", move: "Callable[[redis.Redis, Da
     except (NotRunning, Trouble) as trouble:
         reason = "; ".join(trouble.lines) if isinstance(trouble, Trouble) else str(trouble)
         typer.echo(f"turnout: what came in the last seconds may be missing: {reason}", err=True)
+
+
+@contextmanager
+def stores_for(config: "Config") -> "Iterator[Stores]":
+    """The log and the database of the configuration. Raises Trouble."""
+    from destinations.archive.index import DamagedArchiveError
+    from worker.stories.stores import stores_of
+
+    with log_of(config) as client, database_of(config) as engine:
+        try:
+            yield stores_of(client, engine, config)
+        except DamagedArchiveError as error:
+            raise Trouble(f"the archive is damaged: {error}") from error

@@ -6,7 +6,23 @@ from typing import Annotated
 
 import typer
 
-from collector.cli import check, dead, detach, pausing, quarantine, send, serve, status, tail, up, version, work
+from collector.cli import (
+    audit,
+    check,
+    dead,
+    detach,
+    pausing,
+    quarantine,
+    replay,
+    send,
+    serve,
+    status,
+    tail,
+    up,
+    version,
+    where,
+    work,
+)
 from collector.cli.trouble import Trouble
 
 app = typer.Typer(
@@ -25,6 +41,8 @@ for command in (
     send.send,
     tail.tail,
     status.status,
+    where.where,
+    audit.audit,
     pausing.pause,
     pausing.resume,
     detach.detach,
@@ -35,6 +53,7 @@ for command in (
 
 app.add_typer(dead.dead)
 app.add_typer(quarantine.quarantine)
+app.add_typer(replay.replay)
 
 
 @app.callback(invoke_without_command=True)

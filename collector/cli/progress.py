@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 
 @contextmanager
@@ -18,3 +19,25 @@ def steps(what: str, total: int) -> "Iterator[Callable[[int], None]]":
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.advance(task, done)
+
+
+class Advance(Protocol):
+    """Says how much is done by now, and what is in the way ("": nothing)."""
+
+    def __call__(self, done: int, trouble: str = "") -> None: ...
+
+
+@contextmanager
+def bar(what: str, total: int | None) -> Iterator[Advance]:
+    """For work that may meet trouble, or (`total` None) of which nobody knows how much there is."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as shown:
+        task = shown.add_task(what, total=total)
+
+        def advance(done: int, trouble: str = "") -> None:
+            shown.update(task, completed=done, description=trouble or what)
+
+        yield advance

@@ -11,15 +11,19 @@ from collector.cli.table import count, counted, span, table
 from collector.cli.trouble import FOUND, Trouble
 
 if TYPE_CHECKING:
-    from worker.status import Dedupe, Row, Status
+    from collections.abc import Iterator
+
+    from worker.status import Condition, Dedupe, Row, Status
 
 
 def status(config: ConfigFile = None, data: DataDirectory = None, as_json: AsJson = False) -> None:
     """Show what came in, and what became of it.
 
     For each source and destination: received = delivered + filtered + waiting
-    + dead. Ends with 1 when a destination is out, messages wait in the spool of
-    this machine, or the log is less durable than configured.
+    + dead. Ends with 1 when something calls for somebody: a destination is out,
+    a message waits for too long, a worker is silent, a canary did not arrive,
+    messages wait in the spool of this machine, or the log is less durable than
+    configured.
     """
     settings = reaching(configured(config, data))
     import time
@@ -53,19 +57,34 @@ def lines(found: "Status") -> list[str]:
         "",
         f"durability  {server.name} (appendonly {server.appendonly}, appendfsync {server.appendfsync})",
         f"dedupe      {_window(found.dedupe)}",
+        *_processes(found),
+        *(line for condition in found.conditions for line in _condition(condition)),
         *troubles(found),
     ]
 
 
 def troubles(found: "Status") -> list[str]:
-    out = [f"paused: {row.source} to {row.destination}: {row.out}" for row in found.rows if row.out is not None]
     kept = [
         f"warning: {one.source} keeps {counted(one.waiting, 'message')} for {one.destination}, "
         "which it no longer goes to: configure it again, or give them up with "
         f"`turnout detach {one.source} {one.destination}`"
         for one in found.strays
     ]
-    return [*out, *kept, *(f"warning: {trouble}" for trouble in found.durability.troubles)]
+    calls = [f"alarm: {alarm.words}" for alarm in found.alarms]
+    return [*kept, *(f"warning: {trouble}" for trouble in found.durability.troubles), *calls]
+
+
+def _processes(found: "Status") -> list[str]:
+    alive = ", ".join(f"{number} {role}" for role, number in sorted(found.processes.items()))
+    return [f"processes   {alive}"] if alive else []
+
+
+def _condition(condition: "Condition") -> "Iterator[str]":
+    """Nothing that calls for somebody: what is out stands among the alarms."""
+    if condition.aside:
+        yield f"aside       {counted(condition.aside, 'message')} for {condition.destination}"
+    if condition.detached:
+        yield f"detached    {condition.destination} from {', '.join(condition.detached)}: it gets them from the archive"
 
 
 def _cells(row: "Row") -> tuple[str | int, ...]:

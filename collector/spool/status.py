@@ -1,5 +1,6 @@
 """What the spool files of a data directory hold, for whoever looks on: it takes no lock and changes nothing."""
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -44,10 +45,32 @@ def read_status(data: Path) -> SpoolStatus:
     )
 
 
+class Held(msgspec.Struct, frozen=True, rename="camel"):
+    """A message that lies in a spool file."""
+
+    source: str
+    since: float
+    """When (seconds since 1970) it came."""
+
+
+def holding(data: Path, message_id: str) -> list[Held]:
+    """Where a message lies in the spool of this machine. Files that cannot be read are passed over."""
+    found: list[Held] = []
+    for path in _files(data / DIRECTORY):
+        with contextlib.suppress(sqlite3.Error), closing(_opened(path)) as database:
+            rows = database.execute("SELECT source, at FROM record WHERE message_id = ? ORDER BY id", [message_id])
+            found += [Held(source, at) for source, at in rows]
+    return found
+
+
 def _files(directory: Path) -> Iterator[Path]:
     yield from sorted(path for path in directory.glob("*.db") if path.stem.isdigit() and path.stat().st_size)
 
 
 def _read(path: Path) -> Account:
-    with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=1.0)) as database:
+    with closing(_opened(path)) as database:
         return account_of(database)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=1.0)

@@ -8,7 +8,7 @@ import msgspec
 from destinations.archive.layout import Ordinal, ordinal
 
 
-class Frame(msgspec.Struct, frozen=True):
+class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line of the index: a compressed frame and the positions of the messages in it."""
 
     offset: int
@@ -16,6 +16,10 @@ class Frame(msgspec.Struct, frozen=True):
     first: str
     last: str
     count: int
+    upto: int = 0
+    """How many messages the file holds with this frame; 0 in lines of a time that did not write it."""
+    places: tuple[int, ...] = ()
+    """Where the messages stood, as `destinations.archive.places` packs it; () where first, last and count say it."""
 
     @property
     def end(self) -> int:
@@ -27,6 +31,7 @@ class Item(msgspec.Struct, frozen=True):
 
     position: str
     body: bytes
+    message_id: str = ""
 
 
 class DamagedArchiveError(Exception):

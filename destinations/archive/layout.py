@@ -10,6 +10,8 @@ from destinations.outcome import Deferred, Rejected
 from schemas.envelope import Envelope
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+LANE = re.compile(rf"{NAME.pattern}(~{NAME.pattern})?")
+"""`p03`; and `p03~retry`, `p03~r5f3a` for what came to the archive a second time."""
 HOUR = re.compile(r"\d{4}-\d\d-\d\dT\d\d")
 
 # entry time, entry sequence, index within the entry
@@ -32,6 +34,9 @@ class Slot(msgspec.Struct, frozen=True):
     def index(self, root: Path) -> Path:
         return self.directory(root) / f"{self.lane}.index"
 
+    def ids(self, root: Path) -> Path:
+        return self.directory(root) / f"{self.lane}.ids"
+
 
 def slot_of(envelope: Envelope) -> Slot | Deferred | Rejected:
     """The message's file, unless one of the names would not be safe in a path."""
@@ -45,7 +50,7 @@ def _slot(source: str, hour: str, lane: str) -> Slot | Deferred | Rejected:
         return Rejected("receivedAt is not a time of the form 2024-02-29T23:59:59.999Z", "received_at")
     if not NAME.fullmatch(source):
         return Deferred("the name of the source cannot be that of a directory")
-    if not NAME.fullmatch(lane):
+    if not LANE.fullmatch(lane):
         return Deferred("the name of the lane cannot be that of a file")
     return Slot(source, hour, lane)
 

@@ -1,19 +1,23 @@
 """Read messages back from the archive."""
 
 import datetime
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import zstandard
 
-from destinations.archive.index import frames
+from destinations.archive.index import DamagedArchiveError, Frame, frames
 from destinations.archive.layout import HOUR, NAME
 
 
 class _Received(msgspec.Struct, rename="camel"):
     received_at: str
 
+
+# More than the longest line takes.
+_LAST_LINES = 65_536
 
 _received = msgspec.json.Decoder(_Received).decode
 
@@ -43,13 +47,36 @@ def indexes(root: Path, source: str, low: str, high: str) -> Iterator[Path]:
 def messages(index: Path) -> Iterator[bytes]:
     """What the index vouches for; the end of a write that was torn, or is going on, is not seen."""
     known, _ = frames(index.read_bytes())
-    if not known:
-        return
-    decompressor = zstandard.ZstdDecompressor()
-    with index.with_suffix(".jsonl.zst").open("rb") as data:
-        for frame in known:
-            data.seek(frame.offset)
-            yield from decompressor.decompress(data.read(frame.length)).split(b"\n")[:-1]
+    for frame in known:
+        yield from bodies_of(index.with_suffix(".jsonl.zst"), frame)
+
+
+def bodies_of(data: Path, frame: Frame) -> list[bytes]:
+    """The messages of one frame. DamagedArchiveError when the file does not hold what its index says."""
+    with data.open("rb") as file:
+        file.seek(frame.offset)
+        compressed = file.read(frame.length)
+    try:
+        found = zstandard.ZstdDecompressor().decompress(compressed).split(b"\n")[:-1]
+    except zstandard.ZstdError as error:
+        raise DamagedArchiveError(f"{data} is damaged at byte {frame.offset}") from error
+    if len(found) != frame.count:
+        raise DamagedArchiveError(f"{data} holds {len(found)} messages at byte {frame.offset}, not {frame.count}")
+    return found
+
+
+def count_of(index: Path) -> int:
+    """How many messages the index vouches for; as a rule its last line says so."""
+    with index.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _LAST_LINES))
+        whole = file.read().rpartition(b"\n")[0]
+    last = whole[whole.rfind(b"\n") + 1 :]
+    if len(last) < len(whole) or size <= _LAST_LINES:
+        known, _ = frames(last + b"\n" if last else b"")
+        if not known or known[-1].upto:
+            return known[-1].upto if known else 0
+    return sum(frame.count for frame in frames(index.read_bytes())[0])
 
 
 def _stamp(moment: datetime.datetime) -> str:

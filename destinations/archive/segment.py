@@ -6,8 +6,10 @@ from pathlib import Path
 
 import zstandard
 
+from destinations.archive import ids
 from destinations.archive.index import Covered, DamagedArchiveError, Frame, Item, frames, lines
 from destinations.archive.layout import Slot, ordinal
+from destinations.archive.places import places
 from destinations.disk import fsync_directory, locked, make_directories, opened, write_all
 
 
@@ -18,6 +20,7 @@ class Segment:
         self._root = root
         self._data = slot.data(root)
         self._index = slot.index(root)
+        self._ids = slot.ids(root)
         self._interrupted = False  # True while, and after, an append that did not come to its end
         self._forget()
 
@@ -42,6 +45,7 @@ class Segment:
         """Know nothing of the file; the next append reads its index again."""
         self._covered = Covered()
         self._data_end = 0
+        self._count = 0
         self._index_end = 0
         self._index_inode = 0
         self._names_settled = False
@@ -70,11 +74,13 @@ class Segment:
         for frame in added:
             self._covered.add(ordinal(frame.first), ordinal(frame.last))
             self._data_end = frame.end
+            self._count += frame.count
 
     def _write(self, index: int, runs: Sequence[Sequence[Item]], compressor: zstandard.ZstdCompressor) -> None:
         payloads = [compressor.compress(b"".join([item.body + b"\n" for item in run])) for run in runs]
-        added = list(_frames(runs, payloads, self._data_end))
+        added = list(_frames(runs, payloads, self._data_end, self._count))
         self._write_data(b"".join(payloads))
+        ids.write(self._ids, [ids.digest(item.message_id) for run in runs for item in run], before=self._count)
         entry = lines(added)
         try:
             write_all(index, entry, self._index_end)
@@ -85,6 +91,7 @@ class Segment:
             raise
         self._index_end += len(entry)
         self._data_end = added[-1].end
+        self._count = added[-1].upto
 
     def _write_data(self, payload: bytes) -> None:
         with opened(self._data) as data:
@@ -107,7 +114,8 @@ class Segment:
         self._names_settled = True
 
 
-def _frames(runs: Sequence[Sequence[Item]], payloads: Sequence[bytes], offset: int) -> Iterator[Frame]:
+def _frames(runs: Sequence[Sequence[Item]], payloads: Sequence[bytes], offset: int, count: int) -> Iterator[Frame]:
     for run, payload in zip(runs, payloads, strict=True):
-        yield Frame(offset, len(payload), run[0].position, run[-1].position, len(run))
+        count += len(run)
+        yield Frame(offset, len(payload), run[0].position, run[-1].position, len(run), count, places(run))
         offset += len(payload)

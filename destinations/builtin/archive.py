@@ -60,7 +60,7 @@ class Archive(Destination[ArchiveSettings]):
     def _append(self, slot: Slot, envelopes: Sequence[Envelope], deadline: float) -> Outcome:
         if time.monotonic() >= deadline:
             return Deferred("no time left", 0.0)
-        items = [Item(envelope.position, envelope.body) for envelope in envelopes]
+        items = [Item(envelope.position, envelope.body, envelope.head.message_id) for envelope in envelopes]
         try:
             self._segment(slot).append(items, self._compressor)
         except OSError as error:

@@ -17,7 +17,7 @@ from destinations.http.values import HeaderName, HeaderValue, HttpUrl
 from destinations.values import Secret
 from schemas.envelope import Envelope
 
-_OWN_HEADERS = frozenset({"x-signature", "x-turnout-signature", "x-message-id", "x-attempt"})
+_OWN_HEADERS = frozenset({"x-signature", "x-turnout-signature", "x-message-id", "x-attempt", "x-turnout-replay"})
 _IN_HEADER = "".join(char for char in map(chr, range(0x21, 0x7F)) if char != "%")
 
 
@@ -45,8 +45,12 @@ class Webhook(HttpDestination[WebhookSettings]):
     def build(self, envelope: Envelope, settings: WebhookSettings) -> Built:
         given = {str(name): value.reveal() for name, value in settings.headers.items()}
         headers = merged({"Content-Type": "application/json"}, given) | {"X-Attempt": str(envelope.attempt)}
+        if envelope.replay:
+            headers["X-Turnout-Replay"] = envelope.replay
         if settings.batch_size > 1:
-            return Request(settings.method, settings.url, headers, envelope.body, batch="messages")
+            # What is replayed does not travel with what is not: the header holds for all of a request.
+            batch = f"messages of {envelope.replay}" if envelope.replay else "messages"
+            return Request(settings.method, settings.url, headers, envelope.body, batch=batch)
         headers["X-Message-Id"] = header_text(envelope.head.message_id)
         return Request(settings.method, settings.url, headers, envelope.body)
 

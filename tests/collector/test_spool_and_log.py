@@ -12,7 +12,7 @@ import redis
 
 from collector.append import Appender
 from collector.log_port import LogFull, LogRefused, LogUnavailable
-from collector.spool.status import SpoolStatus, read_status
+from collector.spool.status import Held, SpoolStatus, holding, read_status
 from tests.collector.appending import (
     NOON,
     PARTITIONS,
@@ -259,6 +259,8 @@ def test_the_next_collector_finds_what_the_last_one_kept(own: Server, tmp_path: 
     with_appender(own.url, lambda appender: put_some(appender, 0, 30), spool=spool_in(tmp_path))
     kept = read_status(tmp_path)
     assert (kept.messages, kept.since) == (30, NOON)
+    assert holding(tmp_path, "u1-0007") == [Held("web", NOON)]
+    assert holding(tmp_path, "elsewhere") == []
     own.start()
 
     async def act(appender: Appender) -> None:

@@ -87,3 +87,35 @@ def test_the_dedupe_window_is_as_configured_until_the_ids_are_too_many(log_clien
 
 def test_the_durability_that_is_named_is_held_against_the_server(log_client: redis.Redis) -> None:
     assert status.read(log_client, config("hook")).durability.troubles == ()
+
+
+def test_what_is_unusual_at_a_destination_is_told(log_client: redis.Redis) -> None:
+    assert status.read(log_client, config("hook")).conditions == ()
+    log_client.set(keys.apart(0, "hook"), 3)
+    log_client.hset(keys.detached(0, "hook"), "web", "1-0")
+    log_client.hset(keys.out("hook"), mapping={"scope": "operator", "reason": "moving house"})
+    (condition,) = status.read(log_client, config("hook")).conditions
+    assert (condition.aside, condition.detached) == (3, ("web",))
+    assert condition.outage == "hook is paused (moving house), until somebody resumes it"
+
+
+def test_a_replay_has_a_row_of_its_own(log_client: redis.Redis) -> None:
+    log_client.sadd(keys.lines(0), "web~r1~hook", "web~retry~hook")
+    log_client.xgroup_create(keys.log(0, "web~r1~hook"), "hook", "0", mkstream=True)
+    log_client.hset(keys.count(0, "web~r1~hook"), mapping={"received": 5, "delivered:hook": 3})
+    rows = status.read(log_client, config("hook")).rows
+    assert [(row.source, row.received, row.waiting) for row in rows] == [("web", 0, 0), ("web~r1~hook", 5, 2)]
+
+
+def test_a_destination_that_is_detached_still_answers_for_what_was_received(line: Line) -> None:
+    line.post("a", "b")
+    line.courier(Scripted()).drain(0, "hook")
+    line.post("c")
+    line.client.xgroup_destroy(keys.log(0, "web"), "hook")
+    assert (row(line.client).received, row(line.client).waiting) == (3, 1)
+
+
+def test_without_a_worker_there_is_an_alarm(log_client: redis.Redis) -> None:
+    found = status.read(log_client, config("hook"))
+    assert [alarm.kind for alarm in found.alarms] == ["workers"]
+    assert found.processes == {}

@@ -6,7 +6,7 @@ import msgspec
 import redis
 
 from tests.worker.rig import Line, Scripted, append, terms
-from worker import watch
+from worker import keys, watch
 from worker.config import Config, LogSettings, Source
 
 CONFIG = Config(
@@ -61,3 +61,14 @@ def test_watching_takes_nothing_from_the_destinations(line: Line) -> None:
     hook = Scripted()
     line.courier(hook).drain(0, "hook")
     assert hook.names() == ["a"]
+
+
+def test_a_canary_is_no_message(log_client: redis.Redis) -> None:
+    append(log_client, ABOUT, "a")
+    log_client.xadd(keys.log(0, "web"), {"n": 0, "m": "", "c": 1_700_000_000_000})
+    assert names(watch.follow(log_client, CONFIG, last=10), 1) == [("web", "a")]
+    follow = watch.follow(log_client, CONFIG)
+    assert next(follow) == ("", b"")
+    log_client.xadd(keys.log(0, "web"), {"n": 0, "m": "", "c": 1_700_000_000_001})
+    append(log_client, ABOUT, "b")
+    assert names(follow, 1) == [("web", "b")]

@@ -19,4 +19,5 @@ for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[2])) do
     return 0
   end
 end
-return 0
+redis.call('ZREM', KEYS[3], ARGV[3])         -- no group: the destination is detached from this line
+return 1

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Drop the entries that every group has finished with. Never passes a group, nor runs while an expected one is missing.
--- KEYS  log      ARGV  destinations that must have a group
+-- KEYS  log, then detached for each destination      ARGV  source, destinations that must have a group or be detached
 -- Returns the number of entries dropped, or -1 when a group is missing.
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 local present, floor_ms, floor_seq = {}, nil, nil
@@ -20,8 +20,8 @@ for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
     floor_ms, floor_seq = ms, seq
   end
 end
-for _, name in ipairs(ARGV) do
-  if not present[name] then return -1 end
+for d = 2, #ARGV do
+  if not present[ARGV[d]] and redis.call('HEXISTS', KEYS[d], ARGV[1]) == 0 then return -1 end
 end
 if not floor_ms then return 0 end
 return redis.call('XTRIM', KEYS[1], 'MINID', string.format('%.0f-%.0f', floor_ms, floor_seq))

@@ -4,11 +4,13 @@ import msgspec
 import pytest
 
 from collector.cli.status import lines, troubles
+from worker.alarms import Alarm
 from worker.durability import Durability
-from worker.status import Dedupe, Intake, Row, Status
+from worker.status import Condition, Dedupe, Intake, Row, Status
 from worker.strays import Stray
 
 DAY = 86_400.0
+OUT = Alarm(kind="out", what="hook", words="hook is out: 503; tried again in 5 s")
 
 
 def row(destination: str, waiting: int = 0, out: str | None = None) -> Row:
@@ -25,12 +27,13 @@ def row(destination: str, waiting: int = 0, out: str | None = None) -> Row:
     )
 
 
-def status(*rows: Row, troubles: tuple[str, ...] = (), in_force: float = DAY) -> Status:
+def status(*rows: Row, troubles: tuple[str, ...] = (), in_force: float = DAY, alarms: tuple[Alarm, ...] = ()) -> Status:
     return Status(
         rows=rows,
         intake=(Intake(source="web", received=12, duplicates=3, refused=1),),
         durability=Durability("fsync", "yes", "always", 0, troubles),
         dedupe=Dedupe(DAY, in_force, 12, 10_000_000),
+        alarms=alarms,
     )
 
 
@@ -52,6 +55,19 @@ def test_a_window_that_is_shorter_than_configured_is_shown() -> None:
     assert lines(status(in_force=7_200.0))[-1] == "dedupe      2.0 h in force (1.0 d configured), 12 of 10000000 ids"
 
 
+def test_what_is_unusual_is_told_below_the_accounts() -> None:
+    found = msgspec.structs.replace(
+        status(row("hook")),
+        conditions=(Condition(destination="hook", aside=12, detached=("app", "web"), outage="hook is out"),),
+        processes={"worker": 2, "serve": 1},
+    )
+    assert lines(found)[-3:] == [
+        "processes   1 serve, 2 worker",
+        "aside       12 messages for hook",
+        "detached    hook from app, web: it gets them from the archive",
+    ]
+
+
 def test_all_is_well_when_nothing_is_paused_and_the_server_keeps_its_promise() -> None:
     assert troubles(status(row("hook", waiting=2))) == []
 
@@ -59,7 +75,7 @@ def test_all_is_well_when_nothing_is_paused_and_the_server_keeps_its_promise() -
 @pytest.mark.parametrize(
     ("found", "trouble"),
     [
-        (status(row("hook", waiting=2, out="503")), "paused: web to hook: 503"),
+        (status(row("hook", waiting=2), alarms=(OUT,)), "alarm: hook is out: 503; tried again in 5 s"),
         (status(troubles=("appendonly is no",)), "warning: appendonly is no"),
     ],
 )
