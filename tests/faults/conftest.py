@@ -56,7 +56,7 @@ class _Towns:
 
     def one(self) -> Town:
         """The town of the last test, if it is well; else a new one."""
-        if self._town is not None and not self._well(self._town):
+        if self._town is not None and (self._town.spoilt or not self._well(self._town)):
             self.close()
         if self._town is None:
             self._town = Town(self._factory.mktemp("town"))

@@ -71,6 +71,8 @@ class Town:
         self.log = ValkeyServer(log or directory / "valkey", environment=self.clock.environment)
         self.proxy = Proxy(self.log.port)
         self.receiver = Receiver()
+        self.spoilt = False
+        """A test has done to it what its accounts cannot come back from."""
         self.turnout = Running(directory, free_port(), "dev", environment or {})
         self._read = 0
         self._seen: list[dict[str, Any]] = []
