@@ -39,8 +39,10 @@ class Entry(msgspec.Struct, frozen=True):
     origins: tuple[str, ...] = ()
     """Their positions in that line."""
 
-    def unfinished(self) -> list[int]:
-        return [n for n in range(len(self.lines)) if self.left is None or n in self.left]
+    def unfinished(self) -> Sequence[int]:
+        if self.left is None:
+            return range(len(self.lines))
+        return [number for number in range(len(self.lines)) if number in self.left]
 
 
 class Put(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -56,7 +58,7 @@ class Put(msgspec.Struct, frozen=True, omit_defaults=True):
     trail: tuple[Failure, ...] = ()
 
 
-class Parcel(msgspec.Struct, frozen=True, kw_only=True):
+class Parcel(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One message on its way: where it lies, and what the destination gets."""
 
     line: str
@@ -111,18 +113,19 @@ def parcels_of(partition: int, line_name: str, entries: Sequence[Entry], *, atte
     here = line_of(line_name)
     way = _way(partition, here)
     for entry in entries:
-        line = line_of(entry.origin or line_name)
+        line = line_of(entry.origin) if entry.origin else here
+        received_ms = milliseconds_of(entry.id)
         for number in entry.unfinished():
-            position = f"{entry.id}/{number}"
             origin = entry.origins[number] if entry.origin else ""
+            # A letter that is sent again gets a new chance; what an outage held up has grown old meanwhile.
+            grown_old = bool(origin) and here.way == CATCHUP
             yield Parcel(
-                line=line.name,
+                line=entry.origin or line_name,
                 entry=entry.id,
                 number=number,
-                envelope=_envelope(line, way, position, entry.lines[number], attempts),
+                envelope=_envelope(line, way, f"{entry.id}/{number}", entry.lines[number], attempts),
                 attempts=attempts,
-                # A letter that is sent again gets a new chance; what an outage held up has grown old meanwhile.
-                received_ms=milliseconds_of(origin if origin and here.way == CATCHUP else entry.id),
+                received_ms=milliseconds_of(origin) if grown_old else received_ms,
                 origin=origin,
             )
 

@@ -37,6 +37,21 @@ def passages(told: Sequence[Told], moment: Moment) -> tuple[bytes, ...]:
     )
 
 
+def delivered(first: Parcel, last: Parcel, moment: Moment) -> bytes:
+    """The passage of a batch of which every message was delivered."""
+    passage = Passage(
+        line=first.line,
+        destination=moment.destination,
+        at_ms=moment.now_ms,
+        parts=(Part(fate="delivered", attempt=first.attempts + 1),),
+        first=first.position,
+        last=last.position,
+        took_ms=moment.took_ms,
+        owner=moment.owner,
+    )
+    return msgspec.json.encode(passage)
+
+
 def _passage(line: str, told: Sequence[Told], moment: Moment) -> Passage:
     groups: dict[tuple[object, ...], list[Told]] = {}
     for one in told:
