@@ -48,7 +48,7 @@ def measured(parts: set[str], divisor: int) -> list[Row]:
     if "retries" in parts:
         rows += said(trouble.retries(5_000 // divisor))
     if "neighbours" in parts:
-        rows += said(trouble.neighbours(2_000 // divisor))
+        rows += said(trouble.neighbours(1_000 // divisor))
     return rows
 
 

@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from bench import messages
 from bench.load import hammer, post
 from bench.measures import BATCH, Row
-from bench.rig import Rig, rig, wait_for
+from bench.rig import rig, wait_for
 from tests.receiver import Act, Answer, Received, Receiver
 
 HOOK = '[destinations.hook]\ntype = "webhook"\nurl = "{url}"\nallow_private = true\nretry.first = "200ms"\n'
 HEALTHY = 80
 DOWN = 20
+WARM = 20
 ROUNDS = 3
 
 
@@ -37,7 +38,7 @@ def _to_a_webhook(count: int, *, fails_every: int) -> float:
     with Receiver() as receiver, rig(HOOK.format(url=receiver.url), ("archive", "hook")) as here:
         if fails_every:
             receiver.always(_Fickle(fails_every))
-        _fill(here, count)
+        _fill(here.collector(), count)
         here.workers(1)
         receiver.wait_for(1, timeout=60)
         begun = time.perf_counter()
@@ -65,33 +66,36 @@ class _Fickle:
 
 
 def neighbours(count: int) -> list[Row]:
-    """Deliveries/s to 80 destinations, with 20 more beside them that are down, against the 80 alone."""
-    alone, beside = [], []
+    """Deliveries/s to 80 destinations while 20 others are down, against the same while those are up."""
+    up, down = [], []
     for _ in range(ROUNDS):
-        alone.append(_to_eighty(count, ""))
+        up.append(_to_eighty(count, "".join(_file(f"other{number}") for number in range(DOWN))))
         with _deaf() as port:
-            beside.append(_to_eighty(count, "".join(_down(number, port) for number in range(DOWN))))
-    mine, reference = statistics.median(beside), statistics.median(alone)
+            down.append(_to_eighty(count, "".join(_down(number, port) for number in range(DOWN))))
+    mine, reference = statistics.median(down), statistics.median(up)
     ratio = mine / reference
     what = f"{DOWN} of {HEALTHY + DOWN} destinations down"
-    return [Row(what, f"{mine:,.0f} deliveries/s", f"{reference:,.0f} without", ratio, ">= 0.90", ratio >= 0.9)]
+    return [Row(what, f"{mine:,.0f} to others/s", f"{reference:,.0f} with all up", ratio, ">= 0.90", ratio >= 0.9)]
 
 
 def _to_eighty(count: int, others: str) -> float:
-    """From the start of the workers' first delivery to the last at the healthy ones."""
+    """From the first POST to the last delivery at the healthy ones; all have had messages before."""
     names = [f"file{number}" for number in range(HEALTHY)]
-    files = "".join(f'[destinations.{name}]\ntype = "file"\npath = "{{directory}}/{name}.jsonl"\n' for name in names)
+    files = "".join(map(_file, names))
     with rig(files + others, ("archive", *names)) as here:
-        _fill(here, count)
-
-        def done() -> int:
-            return here.delivered_to(names)
-
+        port = here.collector()
         here.workers(2)
-        wait_for(lambda: done() > 0, pause=0.01)
-        begun, before = time.perf_counter(), done()
-        wait_for(lambda: done() == count * HEALTHY, pause=0.05)
-        return (count * HEALTHY - before) / (time.perf_counter() - begun)
+        _fill(port, WARM)
+        wait_for(lambda: here.delivered_to(names) == WARM * HEALTHY, pause=0.05)
+        time.sleep(6.0)  # until whoever hangs has been found to
+        begun = time.perf_counter()
+        _fill(port, count)
+        wait_for(lambda: here.delivered_to(names) == (WARM + count) * HEALTHY, pause=0.05)
+        return count * HEALTHY / (time.perf_counter() - begun)
+
+
+def _file(name: str) -> str:
+    return f'[destinations.{name}]\ntype = "file"\npath = "{{directory}}/{name}.jsonl"\n'
 
 
 def _down(number: int, deaf: int) -> str:
@@ -107,8 +111,8 @@ def _deaf() -> Iterator[int]:
         yield int(server.getsockname()[1])
 
 
-def _fill(here: Rig, count: int) -> None:
-    port = here.collector()
-    requests = (post("/v1/batch", messages.batch(min(BATCH, count))) for _ in range(max(1, count // BATCH)))
+def _fill(port: int, count: int) -> None:
+    size = min(BATCH, count)
+    requests = (post("/v1/batch", messages.batch(size)) for _ in range(count // size))
     load = hammer(port, requests, connections=8)
     assert load.refused == 0, "a batch was refused"

@@ -21,6 +21,8 @@ from worker.verdict import Out
 
 LINES_A_LOOK = 64
 LIVE_A_ROUND = 4
+LONGEST_HUSH = 60.0
+"""Seconds for which nobody need be told of new work for a destination that is out."""
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +70,8 @@ class Courier:
             return "unknown"
         view = self._breaker.look(destination)
         if isinstance(view, Waiting):
+            # The sweep wakes it up: until then every append would send another nudge in vain.
+            self._log.hush(partition, destination, LONGEST_HUSH)
             return "paused"
         lease = self._log.acquire(partition, destination, self._owner)
         if isinstance(lease, Held):

@@ -1,5 +1,6 @@
 """The log as its readers see it: leases, entries, commits. One blocking client, one script a step."""
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
@@ -64,6 +65,11 @@ class Log:
                 return Lease(partition, destination, token.decode(), int(aside), int(row))
             case other:
                 raise TypeError(f"acquire answered {other!r}")
+
+    def hush(self, partition: int, destination: str, seconds: float) -> None:
+        """Appends send no nudges for it for so long; the sweep does, when there is reason to."""
+        now_ms = int(time.time() * 1000)
+        self._client.set(keys.armed(partition, destination), now_ms, px=int(seconds * 1000), xx=True)
 
     def renew(self, lease: Lease) -> bool:
         name = keys.lease(lease.partition, lease.destination)
