@@ -41,6 +41,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 _NOTES = {
     "forgotten": "messages that came before {} are not looked at: their stories have been forgotten",
     "lost": "messages that came before {} are not looked at: stories were lost before they could be kept",
+    "again": "{}: sent again since; `turnout where` tells how each ended",
     "archive": "{} has no archive: only what is still in the log was looked at",
 }
 
@@ -67,6 +68,7 @@ class _Auditor:
         self._started_ms = started_ms
         self._until_ms = min(started_ms, asked.until_ms or started_ms)
         self._totals: dict[tuple[str, str], Counter[str]] = {}
+        self._resent: Counter[tuple[str, str]] = Counter()
         self._broken: list[Broken] = []
         self._differences: list[str] = []
         self._notes: dict[str, None] = {}
@@ -138,6 +140,7 @@ class _Auditor:
     def _take(self, stretch: Stretch, findings: Findings) -> None:
         for destination, places in findings.places.items():
             self._totals.setdefault((stretch.line, destination), Counter()).update(places)
+            self._resent[stretch.line, destination] += findings.resent[destination]
         room = max(0, self._asked.most - len(self._broken))
         self._broken += [self._named(stretch, wrong) for wrong in findings.wrong[:room]]
 
@@ -160,6 +163,11 @@ class _Auditor:
         if whole and still:
             self._differences += differences(stretch, findings, before, resent=resent)
 
+    def _sent_again(self) -> Iterator[str]:
+        for (line, destination), number in sorted(self._resent.items()):
+            if number:
+                yield _NOTES["again"].format(f"{number} of the dead of {line} at {destination}")
+
     def report(self) -> Report:
         accounts = [
             Account(
@@ -179,7 +187,7 @@ class _Auditor:
             accounts=tuple(accounts),
             broken=tuple(self._broken),
             differences=tuple(self._differences),
-            notes=tuple(self._notes),
+            notes=(*self._notes, *self._sent_again()),
         )
 
 

@@ -24,6 +24,8 @@ LETTERS_AT_ONCE = 500
 
 BROKEN = "broken"
 
+_RESENT = ("retrying", "retried")
+
 
 class Stretch(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be proved."""
@@ -54,6 +56,8 @@ class Findings:
         self.archived = 0
         self.places: dict[str, Counter[str]] = {}
         self.wrong: list[Wrong] = []
+        self.resent: Counter[str] = Counter()
+        """How many that count as dead were sent again, by destination."""
 
 
 def prove(client: "redis.Redis", connection: Connection, stretch: Stretch, *, most: int) -> Findings:
@@ -68,6 +72,7 @@ def prove(client: "redis.Redis", connection: Connection, stretch: Stretch, *, mo
         side.finish()
         findings.places[side.destination] = side.places
         findings.wrong += side.wrong
+        findings.resent[side.destination] = side.resent
     return findings
 
 
@@ -106,6 +111,7 @@ class _Side:
         self._most = most
         self.places: Counter[str] = Counter()
         self.wrong: list[Wrong] = []
+        self.resent = 0
         self._client = client
         self._connection = connection
         self._stretch = stretch
@@ -137,7 +143,10 @@ class _Side:
         """Whether there is a letter for each that died."""
         there = _letters(self._connection, self._stretch, self.destination, self._dead)
         for position in self._dead:
-            if position_of(position) not in there and not self._sent_again(position):
+            state = there.get(position_of(position))
+            if state in _RESENT or (state is None and self._sent_again(position)):
+                self.resent += 1
+            elif state is None:
                 self.places["dead"] -= 1
                 self._broken(position, "it is told to be dead, but there is no dead letter")
         self._dead.clear()
@@ -189,16 +198,17 @@ def _joined(client: "redis.Redis", partition: int, line: str, destination: str) 
     return moment(int(since) + 1) if since else ""
 
 
-def _letters(connection: Connection, stretch: Stretch, destination: str, positions: Sequence[str]) -> set[str]:
+def _letters(connection: Connection, stretch: Stretch, destination: str, positions: Sequence[str]) -> dict[str, str]:
+    """The states of the letters that there are, by position."""
     if not positions:
-        return set()
-    asked = select(DEAD_LETTERS.c.position).where(
+        return {}
+    asked = select(DEAD_LETTERS.c.position, DEAD_LETTERS.c.state).where(
         DEAD_LETTERS.c.destination == destination,
         DEAD_LETTERS.c.partition == stretch.partition,
         DEAD_LETTERS.c.line == stretch.line,
         DEAD_LETTERS.c.position.in_([position_of(position) for position in positions]),
     )
-    return set(connection.execute(asked).scalars())
+    return {row.position: row.state for row in connection.execute(asked)}
 
 
 def _words(breach: Breach) -> str:
