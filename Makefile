@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
 UV_VERSION := 0.13.9
+TESTS_AT_ONCE ?= 4
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 
@@ -25,7 +26,7 @@ run: setup ## start Turnout on this machine; ARGS="--port 9000" passes options o
 	@exec $(BIN)/turnout up $(ARGS)
 
 test: setup ## run the whole suite; ARGS="-k webhook" passes options on
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(TESTS_AT_ONCE) $(ARGS)
 
 check: setup ## format, lint, strict types, import direction
 	@$(BIN)/ruff format --check .

@@ -9,7 +9,7 @@ from schemas.message import Head, Message, decode_head, decode_message
 __all__ = ["Envelope", "Head", "decode_head"]
 
 
-class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a destination gets for each message."""
 
     source: str

@@ -52,7 +52,7 @@ class Alias(_Common, frozen=True, kw_only=True, rename="camel", tag="alias"):
 Message = Identify | Track | Page | Screen | Group | Alias
 
 
-class Head(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class Head(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False):
     """What routing needs of a message of any type."""
 
     type: str

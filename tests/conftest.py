@@ -23,6 +23,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.extra_keyword_matches.update(name for name, found in SCENARIOS.items() if node in found.tests)
 
 
+pytest_plugins = ["tests.faults.table"]
+
+
 @pytest.fixture(scope="session")
 def log_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = log_server(tmp_path_factory.mktemp("valkey-log"), "fsync")

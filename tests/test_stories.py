@@ -168,8 +168,12 @@ def test_a_letter_that_is_sent_again_keeps_the_books_in_balance(turnout: Running
         eventually(lambda: moody.tries["33"] > tries and settled(turnout), what="it was tried again, and refused")
         report = audit(found, Asked())
         assert report.balances, report
-        copies = story_of(found, "33").copies
-        assert {copy.line: hook_of(copy).state for copy in copies} == {"web": "dead", "web~retry~hook": "dead"}
+        assert report.differences == ()
+        (copy,) = story_of(found, "33").copies
+        journey = hook_of(copy)
+        assert (journey.state, [step.fate for step in journey.steps]) == ("dead", ["dead", "dead"])
+        assert journey.letter is not None
+        assert journey.letter.id == letter.id
 
 
 def test_what_is_taken_away_is_named_and_nothing_else(turnout: Running) -> None:

@@ -91,7 +91,7 @@ class Carriage:
         parcels = list(parcels_of(lease.partition, line, read.entries, attempts=attempts))
         if read.deaths >= DEATHS_TO_SUSPECT and parcels:
             return self._alone(lease, line, parcels)
-        spanning = line in clear and not read.entries[0].origin
+        spanning = line in clear and not any(entry.origin for entry in read.entries)
         batch = Batch(line, [entry.id for entry in read.entries], parcels, spanning=spanning)
         carried = self._carry(lease, batch)
         if carried and carried.settlement.unfinished:
@@ -132,29 +132,27 @@ class Carriage:
     def _alone(self, lease: Lease, line: str, parcels: Sequence[Parcel]) -> Carried | None:
         """The first message by itself, because one of these has killed workers: so it shows which."""
         first = parcels[0]
-        deaths = self._log.hold(lease, line, f"{first.line} {first.envelope.position}")
+        deaths = self._log.hold(lease, line, f"{first.line} {first.position}")
         if deaths < 0:
             return None
         together = [parcel for parcel in parcels if parcel.entry == first.entry or line == LANES]
-        batch = Batch(line, [first.entry], together, {first.envelope.position}, suspected=True)
+        batch = Batch(line, [first.entry], together, {first.position}, suspected=True)
         if deaths < DEATHS_TO_BURY:
             return self._carry(lease, batch)
-        logger.error(
-            "%s killed %d workers and is buried: %s", first.line, DEATHS_TO_SUSPECT + deaths, first.envelope.position
-        )
+        logger.error("%s killed %d workers and is buried: %s", first.line, DEATHS_TO_SUSPECT + deaths, first.position)
         buried = Rejected(f"{DEATHS_TO_SUSPECT + deaths} workers died over it", CRASHED)
         rest = [(parcel, NOT_TRIED) for parcel in together[1:]]
         return self._settled(lease, batch, [(first, buried), *rest], time.monotonic())
 
     def _carry(self, lease: Lease, batch: Batch) -> Carried | None:
         begun = time.monotonic()
-        some = [one for one in batch.parcels if batch.chosen is None or one.envelope.position in batch.chosen]
+        some = [one for one in batch.parcels if batch.chosen is None or one.position in batch.chosen]
         occupied = self._occupied(lease, some) if batch.line != LANES else set()
         results = deliver(self._destinations[lease.destination], some, occupied, begun + self._terms.delivery)
         crash("delivered")
         if len(some) < len(batch.parcels):
-            known = {parcel.envelope.position: result for parcel, result in results}
-            results = [(parcel, known.get(parcel.envelope.position, NOT_TRIED)) for parcel in batch.parcels]
+            known = {parcel.position: result for parcel, result in results}
+            results = [(parcel, known.get(parcel.position, NOT_TRIED)) for parcel in batch.parcels]
         return self._settled(lease, batch, results, begun)
 
     def _occupied(self, lease: Lease, parcels: Sequence[Parcel]) -> set[str]:

@@ -41,8 +41,9 @@ def tag(partition: int) -> str:
 
 
 def log(partition: int, source: str) -> str:
-    """stream: entries of `n` messages in `m`, one JSON object a line, and canaries: `n` 0, sent at `c` (ms);
-    one group per destination"""
+    """stream: entries of `n` messages in `m`, one JSON object a line; if they come from another line, that is in `l`
+    and their positions there in `o`; and canaries: `n` 0, sent at `c` (ms). One group per destination, and `hook~pin`
+    for one that has nearly caught up"""
     return f"{tag(partition)}:log:{source}"
 
 
@@ -147,7 +148,7 @@ def story(partition: int) -> str:
 
 
 def detached(partition: int, destination: str) -> str:
-    """hash: source -> id of the last entry that a destination without a group had been given"""
+    """hash: source -> where a destination without a group stood (`worker.catchup.stand`)"""
     return f"{tag(partition)}:detached:{destination}"
 
 

@@ -46,7 +46,7 @@ def letter_of(
         source=envelope.source,
         line=parcel.line,
         destination=destination,
-        position=envelope.position,
+        position=parcel.position,
         reason=reason,
         code=code,
         attempts=parcel.attempts,

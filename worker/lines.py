@@ -5,6 +5,8 @@ for one destination only: `web~retry~hook` (dead letters sent again), `web~catch
 after a long outage), `web~r5f3a~hook` (the replay r5f3a). `~` is in no name of a source or destination.
 """
 
+from functools import lru_cache
+
 import msgspec
 
 RETRY = "retry"
@@ -34,6 +36,7 @@ class Line(msgspec.Struct, frozen=True):
         return self.name if self.replay else self.source
 
 
+@lru_cache(maxsize=4_096)
 def line_of(name: str) -> Line:
     source, _, rest = name.partition("~")
     way, _, destination = rest.partition("~")

@@ -39,8 +39,10 @@ class Entry(msgspec.Struct, frozen=True):
     origins: tuple[str, ...] = ()
     """Their positions in that line."""
 
-    def unfinished(self) -> list[int]:
-        return [n for n in range(len(self.lines)) if self.left is None or n in self.left]
+    def unfinished(self) -> Sequence[int]:
+        if self.left is None:
+            return range(len(self.lines))
+        return [number for number in range(len(self.lines)) if number in self.left]
 
 
 class Put(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -56,7 +58,7 @@ class Put(msgspec.Struct, frozen=True, omit_defaults=True):
     trail: tuple[Failure, ...] = ()
 
 
-class Parcel(msgspec.Struct, frozen=True, kw_only=True):
+class Parcel(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One message on its way: where it lies, and what the destination gets."""
 
     line: str
@@ -71,12 +73,19 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     first_failed_ms: int = 0
     trail: tuple[Failure, ...] = ()
     received_ms: int = 0
+    origin: str = ""
+    """Its position in `line`, where it lies in another one now. An adapter is not told: it goes by what it gets."""
+
+    @property
+    def position(self) -> str:
+        """Where it stands in its line."""
+        return self.origin or self.envelope.position
 
     def put(self) -> bytes:
         """What a retry lane keeps of it."""
         return msgspec.json.encode(
             Put(
-                position=self.envelope.position,
+                position=self.position,
                 line=self.line,
                 received_ms=self.received_ms,
                 message=msgspec.Raw(self.envelope.body),
@@ -101,19 +110,23 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
 
 def parcels_of(partition: int, line_name: str, entries: Sequence[Entry], *, attempts: int) -> Iterator[Parcel]:
     """The unfinished messages of some entries, in log order; `attempts` is how often they have been tried."""
-    way = _way(partition, line_of(line_name))
+    here = line_of(line_name)
+    way = _way(partition, here)
     for entry in entries:
-        line = line_of(entry.origin or line_name)
+        line = line_of(entry.origin) if entry.origin else here
+        received_ms = milliseconds_of(entry.id)
         for number in entry.unfinished():
-            position = entry.origins[number] if entry.origin else f"{entry.id}/{number}"
+            origin = entry.origins[number] if entry.origin else ""
+            # A letter that is sent again gets a new chance; what an outage held up has grown old meanwhile.
+            grown_old = bool(origin) and here.way == CATCHUP
             yield Parcel(
-                line=line.name,
+                line=entry.origin or line_name,
                 entry=entry.id,
                 number=number,
-                envelope=_envelope(line, way, position, entry.lines[number], attempts),
+                envelope=_envelope(line, way, f"{entry.id}/{number}", entry.lines[number], attempts),
                 attempts=attempts,
-                # A letter that is sent again gets a new chance; what an outage held up has grown old meanwhile.
-                received_ms=milliseconds_of(position if line_of(line_name).way == CATCHUP else entry.id),
+                received_ms=milliseconds_of(origin) if grown_old else received_ms,
+                origin=origin,
             )
 
 
@@ -141,7 +154,7 @@ def lane_of(parcel: Parcel, order: Order) -> str:
     if parcel.lane:
         return parcel.lane
     if order == "none":
-        return f"{parcel.line}/{parcel.envelope.position}"
+        return f"{parcel.line}/{parcel.position}"
     who = f"{parcel.envelope.source}\0{identity(parcel.envelope.head)}"
     return hashlib.blake2b(who.encode(), digest_size=12).hexdigest()
 

@@ -15,11 +15,11 @@ def chosen(pending: Sequence[Parcel], fresh: Sequence[Parcel], order: Order) -> 
     """
     everything = [*pending, *fresh]
     if order == "line":
-        return {parcel.envelope.position for parcel in everything[:MOST]}
+        return {parcel.position for parcel in everything[:MOST]}
     before = {lane_of(parcel, order) for parcel in pending}
     others = [one for one in _firsts(fresh, order) if lane_of(one, order) not in before]
     again = _firsts(pending, order)[: max(MOST // 2, MOST - len(others))]
-    found = {parcel.envelope.position for parcel in [*again, *others][:MOST]}
+    found = {parcel.position for parcel in [*again, *others][:MOST]}
     return _filled(found, everything, order)
 
 
@@ -35,7 +35,7 @@ def _filled(found: set[str], parcels: Sequence[Parcel], order: Order) -> set[str
     """As many as may be tried: where few users are, also what comes next of them."""
     passed_over: set[str] = set()
     for parcel in parcels:
-        lane, position = lane_of(parcel, order), parcel.envelope.position
+        lane, position = lane_of(parcel, order), parcel.position
         if position in found:
             continue
         if len(found) < MOST and lane not in passed_over:

@@ -11,7 +11,7 @@ from worker.letter import ADAPTER_ERROR, EXPIRED, DeadLetter, letter_of
 from worker.lines import line_of
 from worker.parcel import Parcel, lane_of
 from worker.retry import RetryPolicy
-from worker.telling import Told, passages
+from worker.telling import Told, delivered, passages
 from worker.verdict import Behind, GoOn, Moment, Result, Verdict, full, judge_lanes, judge_line
 
 __all__ = ["Aside", "DeadLetter", "Moment", "Rest", "Settlement", "settle", "settle_lanes"]
@@ -67,6 +67,8 @@ def settle(
 
     An entry is acknowledged once each of its messages has ended or stepped aside.
     """
+    if moment.spanning and results and all(result.__class__ is Delivered for _, result in results):
+        return _whole(entries, results, moment)
     verdict = judge_line([result for _, result in results], policy, moment)
     told = list(_told(results, verdict, policy, moment))
     if sum(one.fate in ("aside", "behind") for one in told) > moment.room:
@@ -81,6 +83,17 @@ def settle(
         finished=tuple(entry for entry in entries if entry not in left),
         unfinished=tuple((entry, tuple(numbers)) for entry, numbers in left.items()),
         asides=tuple(_aside(one, moment) for one in told if one.fate in ("aside", "behind")),
+    )
+
+
+def _whole(entries: Sequence[str], results: Sequence[tuple[Parcel, Result]], moment: Moment) -> Settlement:
+    """A batch of new messages that were all delivered: nearly every batch, so nothing is done for each message."""
+    first, last = results[0][0], results[-1][0]
+    return Settlement(
+        finished=tuple(entries),
+        counts=((line_of(first.line).counted_under, "delivered", len(results)),),
+        passages=(delivered(first, last, moment),),
+        verdict=GoOn(worked=True),
     )
 
 

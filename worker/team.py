@@ -12,6 +12,7 @@ from worker.offspring import AWAY, Offspring, Work, fork, how_it_ended
 QUICK_DEATH = 1.0
 LONGEST_DELAY = 10.0
 LONGEST_DELAY_AWAY = 2.0
+LONGEST_DELAY_KILLED = 1.0
 HOPELESS = 5
 HOPELESS_WITHIN = 60.0
 SILENT_AFTER = 20.0
@@ -50,8 +51,8 @@ class _Seats:
         """Its place is free; the quicker it died, the later somebody takes it."""
         self.taken.remove(child)
         quick = child.age() < QUICK_DEATH
-        longest = LONGEST_DELAY_AWAY if code == AWAY else LONGEST_DELAY
-        self._delay = min(max(2 * self._delay, 0.5), longest) if quick else 0.0
+        first, longest = _delays(code)
+        self._delay = min(max(2 * self._delay, first), longest) if quick else 0.0
         self._next_start = time.monotonic() + self._delay
         # A signal comes from outside, or from one bad message: only who ends by itself cannot work at all.
         if quick and code >= 0 and code != AWAY:
@@ -64,6 +65,13 @@ class _Seats:
         if any(child.age() >= QUICK_DEATH for child in self.taken):
             return False
         return len(self.failures) == HOPELESS and time.monotonic() - self.failures[0] < HOPELESS_WITHIN
+
+
+def _delays(code: int) -> tuple[float, float]:
+    """The first and the longest wait after deaths in a row. Who was killed may well do better than who gave up."""
+    if code < 0:
+        return 0.1, LONGEST_DELAY_KILLED
+    return 0.5, LONGEST_DELAY_AWAY if code == AWAY else LONGEST_DELAY
 
 
 class Team:

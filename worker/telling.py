@@ -37,6 +37,21 @@ def passages(told: Sequence[Told], moment: Moment) -> tuple[bytes, ...]:
     )
 
 
+def delivered(first: Parcel, last: Parcel, moment: Moment) -> bytes:
+    """The passage of a batch of which every message was delivered."""
+    passage = Passage(
+        line=first.line,
+        destination=moment.destination,
+        at_ms=moment.now_ms,
+        parts=(Part(fate="delivered", attempt=first.attempts + 1),),
+        first=first.position,
+        last=last.position,
+        took_ms=moment.took_ms,
+        owner=moment.owner,
+    )
+    return msgspec.json.encode(passage)
+
+
 def _passage(line: str, told: Sequence[Told], moment: Moment) -> Passage:
     groups: dict[tuple[object, ...], list[Told]] = {}
     for one in told:
@@ -45,7 +60,7 @@ def _passage(line: str, told: Sequence[Told], moment: Moment) -> Passage:
     largest = max(groups.values(), key=len) if _spanned(told, moment) else None
     parts = [_part(group, moment, named=group is not largest) for group in groups.values()]
     sampled = [part if number < MOST_SAMPLES else _unsampled(part) for number, part in enumerate(parts)]
-    span = [one.parcel.envelope.position for one in told if one.fate != "untried"] if largest else [""]
+    span = [one.parcel.position for one in told if one.fate != "untried"] if largest else [""]
     return Passage(
         line=line,
         destination=moment.destination,
@@ -82,6 +97,6 @@ def _part(group: Sequence[Told], moment: Moment, *, named: bool) -> Part:
         reason=first.reason,
         code=first.code,
         due_ms=moment.now_ms + first.wait_ms if first.fate == "aside" else 0,
-        positions=tuple(one.parcel.envelope.position for one in group) if named else None,
+        positions=tuple(one.parcel.position for one in group) if named else None,
         exchange=next((one.exchange for one in group if one.exchange), None),
     )

@@ -179,7 +179,8 @@ def discard(
 
     with refusals_of(configured(config, data)) as engine:
         known(engine, numbers)
-        picking.confirm(f"Discard {counted(desk.count(engine, wanted), 'refusal')}?", yes=yes or bool(numbers))
+        if there := desk.count(engine, wanted):
+            picking.confirm(f"Discard {counted(there, 'refusal')}?", yes=yes or bool(numbers))
         gone = desk.discard(engine, wanted, reason=reason, now_ms=int(time.time() * 1000))
     tell({"discarded": gone}, f"discarded {counted(gone, 'refusal')}", as_json)
 

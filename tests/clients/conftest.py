@@ -57,11 +57,6 @@ class Desk:
         (row,) = [row for row in status["rows"] if (row["source"], row["destination"]) == (self.source, destination)]
         return {kind: row[kind] for kind in ("received", "delivered", "filtered", "dead")}
 
-    def duplicates(self, status: dict[str, Any]) -> int:
-        """How many messages came that were known already."""
-        (intake,) = [one for one in status["intake"] if one["source"] == self.source]
-        return int(intake["duplicates"])
-
     def arrived(self, report: Report) -> list[dict[str, Any]]:
         """What the webhook was sent of the client's messages, in the order in which it came."""
         ids = set(report.ids)

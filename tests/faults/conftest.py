@@ -1,19 +1,16 @@
-"""One Turnout for many faults, made anew when one of them left it unwell; at the end, the table."""
+"""One Turnout for many faults, made anew when one of them left it unwell."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.faults import report
 from tests.faults.report import Row
 from tests.faults.scale import Scale, current
+from tests.faults.table import ROWS
 from tests.faults.town import Town
 from tests.faults.trial import Trial
 from tests.waiting import eventually
-
-ROWS = pytest.StashKey[list[Row]]()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -25,17 +22,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         long = [item for item in items if item.get_closest_marker("soak")]
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in long]
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    rows = config.stash.get(ROWS, [])
-    if not rows:
-        return
-    terminalreporter.section("what each fault cost")
-    for line in report.lines(rows):
-        terminalreporter.write_line(line)
-    if file := os.environ.get(report.VARIABLE):
-        report.write(rows, Path(file))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import contextlib
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -45,13 +44,11 @@ def test_odd_texts_and_keys_come_out_as_they_went_in(trial: Trial) -> None:
 
 
 @pytest.mark.scenario("F39")
-def test_half_a_million_keys_are_refused_quickly(trial: Trial) -> None:
+def test_half_a_million_keys_are_refused_before_anybody_looks_at_them(trial: Trial) -> None:
     town = trial.town
     many = {f"key{number}": number for number in range(500_000)}
-    began = time.monotonic()
-    status, _ = town.turnout.post("/v1/track", {"userId": "f39", "event": "Wide", "properties": many})
-    assert status in (400, 413)
-    assert time.monotonic() - began < 5
+    status, answer = town.turnout.post("/v1/track", {"userId": "f39", "event": "Wide", "properties": many})
+    assert (status, answer["code"]) == (400, "payload_too_large")
     assert town.turnout.ready()
 
 

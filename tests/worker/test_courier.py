@@ -15,6 +15,7 @@ from tests.worker.rig import LATER, Line, Scripted, all_delivered, always, appen
 from worker import keys
 from worker.courier import Pace
 from worker.log import Read
+from worker.retry import RetryPolicy
 
 OUT = Deferred("503", scope="destination")
 NAMES = [f"m{number:02d}" for number in range(30)]
@@ -165,7 +166,7 @@ def test_a_bug_in_an_adapter_loses_nothing(
     caplog.set_level(logging.CRITICAL)
     hook = Scripted(in_turn(answer, all_delivered))
     line.post("a")
-    courier = line.courier(hook)
+    courier = line.courier(hook, policy=RetryPolicy(first=0.5, factor=1.0))
     assert courier.drain(0, "hook") == "idle"
     assert (line.names_aside(), line.counts()) == (["a"], {"received": 1})
     (passage,) = line.passages()

@@ -47,3 +47,16 @@ def test_a_detached_destination_that_comes_back_begins_a_new_account(log_client:
     append(log_client, BOTH, "c")
     row = next(row for row in status.read(log_client, config("hook", "old")).rows if row.destination == "old")
     assert (row.received, row.waiting) == (1, 1)
+
+
+def test_one_that_was_taken_out_while_it_caught_up_is_detached_with_all_it_held(log_client: redis.Redis) -> None:
+    append(log_client, BOTH, "a")
+    stream = keys.log(0, "web")
+    log_client.xgroup_destroy(stream, "old")
+    log_client.xgroup_create(stream, "old~pin", "0")
+    log_client.hset(keys.detached(0, "old"), "web", "0-0")
+    assert strays.find(log_client, config("hook", "old")) == (), "it is catching up"
+    assert strays.find(log_client, config("hook")) == (Stray("web", "old", 1),)
+    strays.detach(log_client, config("hook"), Stray("web", "old", 1))
+    assert strays.find(log_client, config("hook")) == ()
+    assert not log_client.exists(keys.detached(0, "old"))

@@ -36,19 +36,22 @@ def seen(client: "redis.Redis", partition: int, line: str) -> Seen:
     return Seen({name.decode(): int(value) for name, value in found.items()}, entries[0][0].decode() if entries else "")
 
 
-def differences(stretch: Stretch, findings: Findings, known: Seen, *, resent: Collection[str]) -> Iterator[str]:
+def differences(
+    stretch: Stretch, findings: Findings, known: Seen, *, strayed: Collection[str], archived_again: int
+) -> Iterator[str]:
     """A sentence for each counter that says something else than the stores.
 
-    `resent` are the destinations to which dead letters were sent again: their ends count in another line.
+    `strayed` are the destinations to which letters went from another partition: their ends count in two. What was
+    `archived_again` stands in another line of the archive.
     """
     where = f"{stretch.line} in {keys.lane(stretch.partition)}"
     received = known.counts.get("received", 0)
     # What the archive refused, or came before it did, is nowhere once the log was trimmed.
-    unarchived = sum(known.counts.get(f"{kind}:{ARCHIVE}", 0) for kind in ("dead", "base"))
+    unarchived = sum(known.counts.get(f"{kind}:{ARCHIVE}", 0) for kind in ("dead", "base")) + archived_again
     if not findings.accepted <= received <= findings.accepted + unarchived:
         yield f"{where}: {received} received, but archive and log hold {findings.accepted}"
     for destination, places in findings.places.items():
-        if places[BROKEN] or destination in resent:
+        if places[BROKEN] or destination in strayed:
             continue
         for kind in ENDS:
             counted = known.counts.get(f"{kind}:{destination}", 0)

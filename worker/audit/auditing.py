@@ -2,20 +2,21 @@
 
 import datetime
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from typing import cast
 
 import msgspec
 import redis
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from worker import keys
+from worker.audit import letters
 from worker.audit.accepted import Window, moment
 from worker.audit.accounts import Seen, differences, seen
 from worker.audit.lines import BROKEN, Findings, Stretch, Wrong, body_at, named, prove
 from worker.audit.report import Account, Broken, Report
+from worker.config import ARCHIVE
 from worker.database.engine import reading
-from worker.database.tables import DEAD_LETTERS
 from worker.lines import line_of
 from worker.stories.archives import archive_of
 from worker.stories.keeping import horizon
@@ -41,7 +42,6 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 _NOTES = {
     "forgotten": "messages that came before {} are not looked at: their stories have been forgotten",
     "lost": "messages that came before {} are not looked at: stories were lost before they could be kept",
-    "again": "{}: sent again since; `turnout where` tells how each ended",
     "archive": "{} has no archive: only what is still in the log was looked at",
 }
 
@@ -68,7 +68,6 @@ class _Auditor:
         self._started_ms = started_ms
         self._until_ms = min(started_ms, asked.until_ms or started_ms)
         self._totals: dict[tuple[str, str], Counter[str]] = {}
-        self._resent: Counter[tuple[str, str]] = Counter()
         self._broken: list[Broken] = []
         self._differences: list[str] = []
         self._notes: dict[str, None] = {}
@@ -86,8 +85,7 @@ class _Auditor:
                 stretch = self._stretch(partition, line, waits[line], window)
                 findings = prove(client, connection, stretch, most=self._asked.most)
                 self._take(stretch, findings)
-                resent = _resent(connection, partition, line)
-                self._compare(stretch, findings, before[line], resent)
+                self._compare(connection, stretch, findings, before[line])
 
     def _lines(self, partition: int) -> Iterator[str]:
         sources = self._stores.config.sources
@@ -107,7 +105,7 @@ class _Auditor:
         return {
             name: found
             for name, found in asked.items()
-            if found.exists or found.detached_at or not exists or _took_part(client, partition, line, name)
+            if found.exists or found.missed or not exists or _took_part(client, partition, line, name)
         }
 
     def _window(self, connection: Connection, partition: int) -> Window:
@@ -127,6 +125,7 @@ class _Auditor:
             self._note("archive", about.source)
         return Stretch(
             partition=partition,
+            partitions=self._stores.config.log.partitions,
             line=line,
             waiting=waits,
             window=window,
@@ -140,7 +139,6 @@ class _Auditor:
     def _take(self, stretch: Stretch, findings: Findings) -> None:
         for destination, places in findings.places.items():
             self._totals.setdefault((stretch.line, destination), Counter()).update(places)
-            self._resent[stretch.line, destination] += findings.resent[destination]
         room = max(0, self._asked.most - len(self._broken))
         self._broken += [self._named(stretch, wrong) for wrong in findings.wrong[:room]]
 
@@ -156,17 +154,18 @@ class _Auditor:
             wrong=wrong.words,
         )
 
-    def _compare(self, stretch: Stretch, findings: Findings, before: Seen, resent: Collection[str]) -> None:
+    def _compare(self, connection: Connection, stretch: Stretch, findings: Findings, before: Seen) -> None:
         """Counters against stores: only where all of the line was looked at, and nothing has moved meanwhile."""
         whole = not stretch.window.since and self._asked.until_ms is None and stretch.archive is not None
         still = before.before(self._until_ms) and seen(self._stores.client, stretch.partition, stretch.line) == before
         if whole and still:
-            self._differences += differences(stretch, findings, before, resent=resent)
-
-    def _sent_again(self) -> Iterator[str]:
-        for (line, destination), number in sorted(self._resent.items()):
-            if number:
-                yield _NOTES["again"].format(f"{number} of the dead of {line} at {destination}")
+            self._differences += differences(
+                stretch,
+                findings,
+                before,
+                strayed=letters.strayed(connection, stretch.line, partitions=stretch.partitions),
+                archived_again=letters.sent_again(connection, stretch.partition, stretch.line, ARCHIVE),
+            )
 
     def report(self) -> Report:
         accounts = [
@@ -181,13 +180,15 @@ class _Auditor:
                 broken=places[BROKEN],
             )
             for (line, destination), places in sorted(self._totals.items())
+            # What travels a second time mostly belongs to the line that it comes from.
+            if places.total() or not line_of(line).way
         ]
         return Report(
             at_ms=self._until_ms,
             accounts=tuple(accounts),
             broken=tuple(self._broken),
             differences=tuple(self._differences),
-            notes=(*self._notes, *self._sent_again()),
+            notes=tuple(self._notes),
         )
 
 
@@ -195,14 +196,6 @@ def _took_part(client: "redis.Redis", partition: int, line: str, destination: st
     """Whether messages of the line were ever meant for the destination."""
     fields = [f"{kind}:{destination}" for kind in (*ENDS, "base")]
     return any(client.hmget(keys.count(partition, line_of(line).counted_under), fields))
-
-
-def _resent(connection: Connection, partition: int, line: str) -> Collection[str]:
-    """The destinations to which dead letters of a line were sent again."""
-    asked = select(DEAD_LETTERS.c.destination).where(
-        DEAD_LETTERS.c.partition == partition, DEAD_LETTERS.c.source == line_of(line).source, DEAD_LETTERS.c.retries > 0
-    )
-    return set(connection.execute(asked.distinct()).scalars())
 
 
 def _time(ms: int) -> str:

@@ -2,18 +2,18 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 import redis
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from worker import keys
 from worker.audit import accepted
 from worker.audit.accepted import Window, moment
-from worker.audit.proof import Breach, Prover
-from worker.database.tables import DEAD_LETTERS
+from worker.audit.letters import kept, kept_elsewhere
+from worker.audit.proof import Breach, Died, Kept, Prover, after_death
 from worker.letters.desk import KEPT_MS
 from worker.lines import line_of
 from worker.stories import told
@@ -24,13 +24,13 @@ LETTERS_AT_ONCE = 500
 
 BROKEN = "broken"
 
-_RESENT = ("retrying", "retried")
-
 
 class Stretch(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be proved."""
 
     partition: int
+    partitions: int
+    """How many there are."""
     line: str
     waiting: Mapping[str, Waiting]
     """By destination."""
@@ -56,8 +56,6 @@ class Findings:
         self.archived = 0
         self.places: dict[str, Counter[str]] = {}
         self.wrong: list[Wrong] = []
-        self.resent: Counter[str] = Counter()
-        """How many that count as dead were sent again, by destination."""
 
 
 def prove(client: "redis.Redis", connection: Connection, stretch: Stretch, *, most: int) -> Findings:
@@ -72,7 +70,6 @@ def prove(client: "redis.Redis", connection: Connection, stretch: Stretch, *, mo
         side.finish()
         findings.places[side.destination] = side.places
         findings.wrong += side.wrong
-        findings.resent[side.destination] = side.resent
     return findings
 
 
@@ -111,12 +108,11 @@ class _Side:
         self._most = most
         self.places: Counter[str] = Counter()
         self.wrong: list[Wrong] = []
-        self.resent = 0
         self._client = client
         self._connection = connection
         self._stretch = stretch
         self._letters_since = moment(max(0, stretch.settled_ms - KEPT_MS))
-        self._dead: list[str] = []
+        self._died: list[Died] = []
         waiting = stretch.waiting[destination]
         at = (stretch.partition, stretch.line, destination)
         spans = told.ends(connection, *at, since=stretch.window.since)
@@ -127,44 +123,40 @@ class _Side:
         if position < self._from:
             return
         match self._prover.place(position):
-            case Breach() as breach:
-                self._broken(position, _words(breach))
+            case Died() as died:
+                self._died.append(died)
+                if len(self._died) == LETTERS_AT_ONCE:
+                    self._ask_letters()
             case place:
-                self.places[place] += 1
-                if place == "dead":
-                    self._dead.append(position)
-                    if len(self._dead) == LETTERS_AT_ONCE:
-                        self._check_letters()
+                self._found(place)
 
     def finish(self) -> None:
-        self._check_letters()
+        self._ask_letters()
 
-    def _check_letters(self) -> None:
-        """Whether there is a letter for each that died."""
-        there = _letters(self._connection, self._stretch, self.destination, self._dead)
-        for position in self._dead:
-            state = there.get(position_of(position))
-            if state in _RESENT or (state is None and self._sent_again(position)):
-                self.resent += 1
-            elif state is None:
-                self.places["dead"] -= 1
-                self._broken(position, "it is told to be dead, but there is no dead letter")
-        self._dead.clear()
+    def _ask_letters(self) -> None:
+        """What became of those that died."""
+        stretch, settled_ms = self._stretch, self._stretch.settled_ms
+        positions = [position_of(died.position) for died in self._died]
+        at = (stretch.partition, stretch.line, self.destination)
+        letters = kept(self._connection, *at, positions, partitions=stretch.partitions) if positions else {}
+        for died in self._died:
+            letter = letters.get(position_of(died.position)) or self._elsewhere(died.position)
+            self._found(after_death(died, letter, settled_ms=settled_ms, kept_since=self._letters_since))
+        self._died.clear()
 
-    def _sent_again(self, position: str) -> bool:
-        """A letter that was sent again and died elsewhere has taken its new place along."""
+    def _elsewhere(self, position: str) -> Kept | None:
         if position < self._letters_since:
-            return True  # and one that somebody dealt with long ago is no longer kept
+            return None
         body = body_at(self._client, self._stretch, position)
-        if body is None:
-            return False
-        asked = select(DEAD_LETTERS.c.id).where(
-            DEAD_LETTERS.c.message_id == named(body),
-            DEAD_LETTERS.c.destination == self.destination,
-            DEAD_LETTERS.c.source == line_of(self._stretch.line).source,
-            DEAD_LETTERS.c.retries > 0,
-        )
-        return self._connection.execute(asked).first() is not None
+        source = line_of(self._stretch.line).source
+        return kept_elsewhere(self._connection, source, self.destination, named(body)) if body else None
+
+    def _found(self, place: str | Breach) -> None:
+        match place:
+            case Breach(position=position):
+                self._broken(position, _words(place))
+            case _:
+                self.places[place] += 1
 
     def _broken(self, position: str, words: str) -> None:
         self.places[BROKEN] += 1
@@ -198,19 +190,6 @@ def _joined(client: "redis.Redis", partition: int, line: str, destination: str) 
     return moment(int(since) + 1) if since else ""
 
 
-def _letters(connection: Connection, stretch: Stretch, destination: str, positions: Sequence[str]) -> dict[str, str]:
-    """The states of the letters that there are, by position."""
-    if not positions:
-        return {}
-    asked = select(DEAD_LETTERS.c.position, DEAD_LETTERS.c.state).where(
-        DEAD_LETTERS.c.destination == destination,
-        DEAD_LETTERS.c.partition == stretch.partition,
-        DEAD_LETTERS.c.line == stretch.line,
-        DEAD_LETTERS.c.position.in_([position_of(position) for position in positions]),
-    )
-    return {row.position: row.state for row in connection.execute(asked)}
-
-
 def _words(breach: Breach) -> str:
     match breach.wrong:
         case "missing":
@@ -218,4 +197,8 @@ def _words(breach: Breach) -> str:
         case "twice":
             return f"it ended {len(breach.fates)} times: {', '.join(breach.fates)}"
         case "both":
-            return f"it is {breach.fates[0]}, and still waits"
+            return f"it is {breach.fates[-1]}, and still waits"
+        case "letterless":
+            return "it is told to be dead, but there is no dead letter"
+        case "lost":
+            return "its dead letter was sent again, but nothing tells what became of it, and it does not wait anywhere"

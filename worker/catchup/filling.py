@@ -3,6 +3,7 @@
 1. What the destination had not finished, and what came since, is read from the archive and appended to its catch-up
    line, a bounded number of messages at a time: the destination's own pace decides.
 2. At the end of the archive a second group pins the log, so that nothing is trimmed any more that is still missing.
+   From then on only what the log does not hold is carried: otherwise there would be no end while messages come.
 3. When the line is empty and the archive holds nothing between, the destination gets its group again.
 
 Each step may be repeated: the line knows the last position that it has taken.
@@ -74,15 +75,29 @@ def fill(client: "redis.Redis", log: Log, root: Path, gap: Gap) -> int:
     room = MOST_WAITING - waiting(client, gap)
     if room <= 0:
         return 0
-    reached = reached_by(client, gap)
-    found = messages_after(root, gap.source, keys.lane(gap.partition), reached)
-    wanted = (place for place in found if gap.stand.wants(place[1]))
-    places = list(itertools.islice(wanted, room))
+    places = list(itertools.islice(missing(client, root, gap), room))
     for start in range(0, len(places), CHUNK):
         carry(client, [load_of(gap, places[start : start + CHUNK])])
     if len(places) < room:
         end(client, root, gap)
     return len(places)
+
+
+def missing(client: "redis.Redis", root: Path, gap: Gap) -> Iterator[Place]:
+    """What is still to be carried."""
+    reached = reached_by(client, gap)
+    found = messages_after(root, gap.source, keys.lane(gap.partition), reached)
+    wanted = (place for place in found if gap.stand.wants(place[1]))
+    if gap.pin not in groups_of(client, gap.stream):
+        return wanted
+    beyond, begun = held_from(client, gap), reached.partition("/")[0]
+    return itertools.takewhile(lambda place: place[0] < beyond or place[0].partition("/")[0] == begun, wanted)
+
+
+def held_from(client: "redis.Redis", gap: Gap) -> str:
+    """The first position that the log still holds, sortable; text after all positions when it is empty."""
+    first = cast("list[tuple[bytes, object]]", client.xrange(gap.stream, count=1))
+    return sortable(f"{first[0][0].decode()}/0") if first else "~"
 
 
 def load_of(gap: Gap, places: Sequence[Place]) -> Load:
@@ -115,8 +130,7 @@ def end(client: "redis.Redis", root: Path, gap: Gap) -> bool:
     reached = reached_by(client, gap)
     entry, number = entry_of(max(reached, gap.stand.ends()))
     pin(client, gap, entry)
-    first = cast("list[tuple[bytes, object]]", client.xrange(gap.stream, count=1))
-    beyond = sortable(f"{first[0][0].decode()}/0") if first else "~"
+    beyond = held_from(client, gap)
     between = messages_after(root, gap.source, keys.lane(gap.partition), reached)
     if next((place for place in between if place[0] < beyond), None) is not None:
         return False
@@ -139,6 +153,11 @@ def pin(client: "redis.Redis", gap: Gap, entry: str) -> None:
     """From now on the log keeps what comes after `entry`."""
     if gap.pin not in groups_of(client, gap.stream):
         client.xgroup_create(gap.stream, gap.pin, entry)
+
+
+def unpin(client: "redis.Redis", gap: Gap) -> bool:
+    """Let the log go on without what the destination has not got: that is read from the archive again."""
+    return gap.pin in groups_of(client, gap.stream) and bool(client.xgroup_destroy(gap.stream, gap.pin))
 
 
 def entry_of(position: str) -> tuple[str, int]:

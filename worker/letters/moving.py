@@ -13,6 +13,7 @@ from worker import keys
 from worker.config import Config
 from worker.database.tables import DEAD_LETTERS as T
 from worker.letters.record import Row, again, row_of
+from worker.lines import RETRY, line_of
 from worker.moving import Entry, Stream, every_stream, move
 
 
@@ -67,9 +68,12 @@ class _Known:
         }
 
     def same(self, row: Row) -> Row | None:
-        """What died in the same place; else what was sent again, for that has a new place."""
+        """What died in the same place; else, in the retry line, what was sent there from another partition."""
+        here = self._by_place.get(_place(row))
+        if here or line_of(row["line"]).way != RETRY:
+            return here
         # One letter cannot come back twice.
-        return self._by_place.get(_place(row)) or self._sent_again.pop((row["source"], row["message_id"]), None)
+        return self._sent_again.pop((row["source"], row["message_id"]), None)
 
 
 def _place(row: Row) -> tuple[Any, ...]:

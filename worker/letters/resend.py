@@ -1,4 +1,8 @@
-"""Send dead letters again: claimed in the database, appended to the retry line, marked; each once."""
+"""Send dead letters again: claimed in the database, appended to the retry line, marked; each once.
+
+Each goes with the line and the position that it died in: what becomes of it is told there, as of its first journey.
+Only one whose user was changed, and belongs to another partition now, is as good as new in the retry line.
+"""
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -34,7 +38,9 @@ class Claim(msgspec.Struct, frozen=True):
     retry: int
     source: str
     destination: str
+    partition: int
     line: str
+    position: str
     body: bytes
 
     @property
@@ -108,7 +114,16 @@ def forget_tokens(client: "redis.Redis", engine: Engine, *, partitions: int) -> 
         client.zremrangebyscore(keys.resent(partition), "-inf", seconds * 1000 - TOKEN_MS)
 
 
-_CLAIM = (T.c.id, T.c.retries, T.c.source, T.c.destination, T.c.line, T.c.body)
+_CLAIM = (T.c.id, T.c.retries, T.c.source, T.c.destination, T.c.partition, T.c.line, T.c.position, T.c.body)
+
+
+_NEW = ("", "")
+"""The origin of what has none."""
+
+
+def partition_now(source: str, body: bytes, partitions: int) -> int:
+    """Where a letter's message belongs: that of its user, which may have been changed."""
+    return keys.partition_of(source, identity(decode_head(body)), partitions)
 
 
 def _claim(connection: Connection, numbers: Sequence[int]) -> list[Claim]:
@@ -135,8 +150,7 @@ def _deliver(client: "redis.Redis", engine: Engine, claims: Sequence[Claim], par
 
 def _by_line(claims: Sequence[Claim], partitions: int) -> Iterator[tuple[tuple[int, Line], list[Claim]]]:
     def place(claim: Claim) -> tuple[int, str]:
-        user = identity(decode_head(claim.body))
-        return keys.partition_of(claim.source, user, partitions), claim.way_back().name
+        return partition_now(claim.source, claim.body, partitions), claim.way_back().name
 
     placed = sorted(((place(claim), index, claim) for index, claim in enumerate(claims)), key=lambda one: one[:2])
     for (partition, name), group in groupby(placed, key=lambda one: one[0]):
@@ -153,5 +167,9 @@ def _append(client: "redis.Redis", partition: int, line: Line, claims: Sequence[
     ]
     arguments: list[str | bytes | int] = [line.destination, line.name, PACK_MESSAGES, PACK_BYTES]
     for claim in claims:
-        arguments += [claim.token, claim.body]
+        arguments += [
+            claim.token,
+            claim.body,
+            *((claim.line, claim.position) if claim.partition == partition else _NEW),
+        ]
     return int(cast(int, scripts.run(client, scripts.RESEND, names, arguments)))

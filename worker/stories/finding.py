@@ -87,11 +87,14 @@ class Searching:
 
     def _in_log(self, message_id: str, partition: int, line: str) -> Iterator[Found]:
         wanted = msgspec.json.encode(message_id)[1:-1]
-        for entry_id, bodies in _newest(self._client, keys.log(partition, line)):
-            if wanted in bodies:
-                for number, body in enumerate(bodies.split(b"\n")):
+        place = f"the line {line}" if line_of(line).way else "the log"
+        for entry_id, fields in _newest(self._client, keys.log(partition, line)):
+            if wanted in fields[b"m"]:
+                origin, origins = fields.get(b"l", b"").decode(), fields.get(b"o", b"").decode().split()
+                for number, body in enumerate(fields[b"m"].split(b"\n")):
                     if wanted in body and _named(body).message_id == message_id:
-                        yield Found(line, partition, f"{entry_id}/{number}", body, "the log")
+                        position = origins[number] if origin else f"{entry_id}/{number}"
+                        yield Found(origin or line, partition, position, body, place)
 
     def _in_lanes(self, message_id: str, partition: int) -> Iterator[Found]:
         wanted = msgspec.json.encode(message_id)[1:-1]
@@ -126,14 +129,14 @@ def _in_archive(root: Path, source: str, message_id: str) -> Iterator[Found]:
             yield Found(source, int(lane[1:]), found.position, found.body, "the archive")
 
 
-def _newest(client: "redis.Redis", stream: str) -> Iterator[tuple[str, bytes]]:
+def _newest(client: "redis.Redis", stream: str) -> Iterator[tuple[str, dict[bytes, bytes]]]:
     """The entries with messages, newest first."""
     end = "+"
     for _ in range(0, MOST_ENTRIES, LOOK_AT):
         rows = cast(Rows, client.xrevrange(stream, max=end, count=LOOK_AT))
         for entry_id, fields in rows:
             if fields.get(b"m"):
-                yield entry_id.decode(), fields[b"m"]
+                yield entry_id.decode(), fields
         if len(rows) < LOOK_AT:
             return
         end = f"({rows[-1][0].decode()}"

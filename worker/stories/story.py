@@ -7,8 +7,9 @@ import msgspec
 from worker.stories.told import Step
 
 State = Literal["delivered", "filtered", "dead", "waiting", "resent", "forgotten", "earlier", "unknown"]
-"""`resent`: a dead letter that was sent again, and has not died since. `forgotten`: so long ago that the story is no
-longer kept. `earlier`: it came before the destination did. `unknown`: nobody knows, which should not be."""
+"""`resent`: a dead letter that was changed and sent to another partition, where it is another copy.
+`forgotten`: so long ago that the story is no longer kept. `earlier`: it came before the destination did.
+`unknown`: nobody knows, which should not be."""
 
 
 class LetterSeen(msgspec.Struct, frozen=True, rename="camel"):

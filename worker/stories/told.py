@@ -9,7 +9,7 @@ from destinations.outcome import Exchange
 from worker.database.story_tables import EXCHANGES, PASSAGES, STORY_PROGRESS
 
 ENDS = ("delivered", "filtered", "dead")
-"""The fates after which nothing more happens to a message at a destination."""
+"""The fates after which nothing more happens to a message at a destination, unless its dead letter is sent again."""
 
 AT_ONCE = 2_000
 
@@ -21,6 +21,8 @@ class Span(msgspec.Struct, frozen=True):
     last: str
     fate: str
     until_ms: int
+    number: int = 0
+    """The later it was told, the higher."""
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -43,7 +45,7 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
 
 def ends(connection: Connection, partition: int, line: str, destination: str, *, since: str = "") -> Iterator[Span]:
     """The ends that a line's messages met, by position; those from `since` on."""
-    columns = select(PASSAGES.c.first, PASSAGES.c.last, PASSAGES.c.fate, PASSAGES.c.until_ms)
+    columns = select(PASSAGES.c.first, PASSAGES.c.last, PASSAGES.c.fate, PASSAGES.c.until_ms, PASSAGES.c.id)
     found = (
         _of(columns, partition, line, destination)
         .where(PASSAGES.c.fate.in_(ENDS), PASSAGES.c.last >= since)
@@ -51,7 +53,7 @@ def ends(connection: Connection, partition: int, line: str, destination: str, *,
     )
     with connection.execution_options(yield_per=AT_ONCE).execute(found) as rows:
         for row in rows:
-            yield Span(row.first, row.last, row.fate, row.until_ms)
+            yield Span(row.first, row.last, row.fate, row.until_ms, row.id)
 
 
 def steps(connection: Connection, partition: int, line: str, destination: str, position: str) -> tuple[Step, ...]:
@@ -78,18 +80,6 @@ def steps(connection: Connection, partition: int, line: str, destination: str, p
         )
         for row in connection.execute(found)
     )
-
-
-def ends_between(
-    connection: Connection, partition: int, line: str, destination: str, *, since: str, until: str
-) -> tuple[Step, ...]:
-    """How messages ended whose positions may lie between the two."""
-    columns = select(PASSAGES)
-    found = _of(columns, partition, line, destination).where(
-        PASSAGES.c.fate.in_(ENDS), PASSAGES.c.first <= until, PASSAGES.c.last >= since
-    )
-    rows = connection.execute(found.order_by(PASSAGES.c.id).limit(AT_ONCE))
-    return tuple(Step(fate=row.fate, attempt=row.attempt, at_ms=row.at_ms, until_ms=row.until_ms) for row in rows)
 
 
 def lost_ms(connection: Connection, partition: int) -> int:

@@ -7,12 +7,13 @@ import msgspec
 import redis
 
 from worker import keys
-from worker.groups import groups_of
-from worker.lines import line_of
-from worker.story import sortable
+from worker.catchup.stand import Stand, stand_of
+from worker.lines import CATCHUP, RETRY, Line, line_of
+from worker.stories.travelling import Numbers, entry_of, travelling, unfinished
+from worker.story import position_of, sortable
 
 LOOK_AT = 1_000
-"""Entries, or lanes, of one question."""
+"""Lanes of one question."""
 
 END_OF_ENTRY = "/99999"
 
@@ -28,6 +29,17 @@ class Aside(msgspec.Struct, frozen=True):
     attempts: int
 
 
+class Missed(msgspec.Struct, frozen=True):
+    """What a detached destination has still to be given from the archive."""
+
+    stand: Stand
+    carried_to: str
+    """Sortable: what is not later is in its catch-up line already, or has been."""
+
+    def holds(self, position: str) -> bool:
+        return position > self.carried_to and self.stand.wants(position_of(position))
+
+
 class Waiting(msgspec.Struct, frozen=True):
     """What one destination has not finished with of one line in one partition; positions are sortable."""
 
@@ -37,11 +49,12 @@ class Waiting(msgspec.Struct, frozen=True):
     """Everything later that the stream has was not read yet."""
     ends: str = ""
     """Nothing later has ever been in the stream."""
-    pending: Mapping[str, frozenset[int] | None] = {}
-    """By the sortable beginning of an entry's positions, the numbers not finished; None: all."""
+    pending: Mapping[str, Numbers] = {}
+    """By the beginning of an entry's positions, the numbers not finished; None: all."""
+    carried: Mapping[str, str] = {}
+    """What travels a second time, with the line that it travels in."""
     aside: Mapping[str, Aside] = {}
-    detached_at: str = ""
-    """Everything later is still to be read back from the archive; "" when nothing is."""
+    missed: Missed | None = None
 
     def unread(self, position: str) -> bool:
         return self.exists and self.read_to < position <= self.ends
@@ -52,10 +65,16 @@ class Waiting(msgspec.Struct, frozen=True):
         return left is None or int(number) in left
 
     def detached(self, position: str) -> bool:
-        return bool(self.detached_at) and position > self.detached_at
+        return self.missed is not None and self.missed.holds(position)
 
     def holds(self, position: str) -> bool:
-        return self.unread(position) or self.in_hand(position) or position in self.aside or self.detached(position)
+        return (
+            self.unread(position)
+            or self.in_hand(position)
+            or position in self.carried
+            or position in self.aside
+            or self.detached(position)
+        )
 
 
 class _Put(msgspec.Struct):
@@ -69,61 +88,87 @@ class _Put(msgspec.Struct):
 _put = msgspec.json.Decoder(_Put).decode
 
 
+class _Standing(msgspec.Struct, frozen=True):
+    """How a destination stood with a line, at one moment."""
+
+    group: Mapping[str, Any] | None
+    last: bytes
+    """The last entry that the stream ever had."""
+    detached: bytes | None
+    carried_to: bytes | None
+
+    def same(self, other: "_Standing") -> bool:
+        """Whether it was neither detached nor brought back in between."""
+        return (self.group is None) == (other.group is None) and self.detached == other.detached
+
+    def missed(self) -> Missed | None:
+        if self.detached is None:
+            return None
+        return Missed(stand_of(self.detached.decode()), (self.carried_to or b"").decode())
+
+
 def waiting(client: "redis.Redis", partition: int, line: str, destination: str) -> Waiting:
     """Ask the log server. Raises redis.RedisError.
 
-    A message goes from the log to a lane to its end, never back: it is asked in this order, so that none slips
-    through between two questions. Whoever wants to know of ends has to ask for them afterwards.
+    A message goes from the log, or the archive, to a line of its own, to a lane, to its end, never back: it is asked in
+    this order, so that none slips through between two questions. Whoever wants to know of ends has to ask for them
+    afterwards.
     """
-    stream = keys.log(partition, line)
-    group = groups_of(client, stream).get(destination)
-    pending = _pending(client, partition, line, destination) if group else {}
-    detached = cast(bytes | None, client.hget(keys.detached(partition, destination), line_of(line).source))
+    about = line_of(line)
+    before = _standing(client, partition, about, destination)
+    while True:
+        found = _waiting(client, partition, about, destination, before)
+        after = _standing(client, partition, about, destination)
+        if after.same(before):
+            return found
+        before = after
+
+
+def _waiting(client: "redis.Redis", partition: int, line: Line, destination: str, standing: _Standing) -> Waiting:
+    group = standing.group
+    left = unfinished(client, partition, line.name, destination) if group else {}
+    ways = [line] if line.way else [Line(line.source, way, destination) for way in (RETRY, CATCHUP)]
+    carried = {
+        position: way.name
+        for way in ways
+        for position in travelling(client, partition, way.name, destination, line.name)
+    }
     return Waiting(
         exists=group is not None,
         read_to=_end_of(group["last-delivered-id"]) if group else "",
-        ends=_end_of(client.xinfo_stream(stream)["last-generated-id"]) if group else "",
-        pending=pending,
-        aside=dict(_asides(client, partition, line, destination)),
-        detached_at=_end_of(detached) if detached else "",
+        ends=_end_of(standing.last) if group else "",
+        pending={entry_of(entry_id): numbers for entry_id, numbers in left.items()},
+        carried=carried,
+        aside=dict(_asides(client, partition, line.name, destination)),
+        missed=standing.missed(),
     )
+
+
+def _standing(client: "redis.Redis", partition: int, line: Line, destination: str) -> _Standing:
+    """All of it at one moment."""
+    stream = keys.log(partition, line.name)
+    pipe = client.pipeline(transaction=True)
+    pipe.xinfo_groups(stream)
+    pipe.xinfo_stream(stream)
+    pipe.hget(keys.detached(partition, destination), line.name)
+    pipe.hget(keys.cursor(partition, Line(line.source, CATCHUP, destination).name), "at")
+    groups, about, detached, carried_to = pipe.execute(raise_on_error=False)
+    if isinstance(groups, redis.exceptions.ResponseError):  # there is no such stream yet
+        return _Standing(None, b"", detached, carried_to)
+    group = next((one for one in groups if one["name"].decode() == destination), None)
+    return _Standing(group, about["last-generated-id"], detached, carried_to)
 
 
 def _end_of(entry_id: bytes) -> str:
     """The last position that the entry may have."""
-    return _entry(entry_id) + END_OF_ENTRY
-
-
-def _entry(entry_id: bytes) -> str:
-    """What all positions of the entry begin with."""
-    return sortable(entry_id.decode()).partition("/")[0]
-
-
-def _pending(client: "redis.Redis", partition: int, line: str, destination: str) -> dict[str, frozenset[int] | None]:
-    found: dict[str, frozenset[int] | None] = {}
-    for ids in _pending_ids(client, keys.log(partition, line), destination):
-        left = cast(list[bytes | None], client.hmget(keys.left(partition, line, destination), cast(list[str], ids)))
-        for entry_id, numbers in zip(ids, left, strict=True):
-            some = None if numbers is None else frozenset(map(int, numbers.split(b",")))
-            found[_entry(entry_id)] = some
-    return found
-
-
-def _pending_ids(client: "redis.Redis", stream: str, destination: str) -> Iterator[Sequence[bytes]]:
-    start = "-"
-    while True:
-        rows = cast(list[dict[str, Any]], client.xpending_range(stream, destination, start, "+", LOOK_AT))
-        if not rows:
-            return
-        yield [row["message_id"] for row in rows]
-        start = f"({rows[-1]['message_id'].decode()}"
+    return entry_of(entry_id) + END_OF_ENTRY
 
 
 def _asides(client: "redis.Redis", partition: int, line: str, destination: str) -> Iterator[tuple[str, Aside]]:
     lanes = cast(Iterator[tuple[bytes, float]], client.zscan_iter(keys.aside(partition, destination), count=LOOK_AT))
     for name, due in lanes:
         lane = name.decode()
-        puts = cast(list[bytes], client.lrange(keys.lane_of(partition, destination, lane), 0, -1))
+        puts = cast(Sequence[bytes], client.lrange(keys.lane_of(partition, destination, lane), 0, -1))
         for place, record in enumerate(puts):
             put = _put(record)
             if put.line == line:

@@ -19,9 +19,6 @@ from worker.stories.waiting import Waiting, waiting
 from worker.stories.words import waits_for
 from worker.story import sortable
 
-RESENDING_MS = 60_000
-"""So long, at most, before a letter is marked as sent again it may have been appended."""
-
 
 class _About(msgspec.Struct, rename="camel"):
     """What is told of a message in a line."""
@@ -106,15 +103,11 @@ class _Teller:
         position = sortable(found.position)
         steps = told.steps(connection, *at, position)
         ended = next((step.fate for step in reversed(steps) if step.fate in told.ENDS), None)
-        letter = _letter(connection, found, destination, self._message_id) if ended in ("dead", None) else None
-        state = _ended(ended, letter)
-        if state is None and held.holds(position):
-            wait = waits_for(self._client, *at, position, held)
-            return Journey(destination=destination, state="waiting", steps=steps, waits_for=wait)
-        state = state or self._unknown(connection, found, destination)
-        if state == "resent" and letter is not None:
-            steps += _since_resent(connection, found, destination, letter)
-        return Journey(destination=destination, state=state, steps=steps, letter=letter)
+        died = ended is None or any(step.fate == "dead" for step in steps)
+        letter = _letter(connection, found, destination, self._message_id) if died else None
+        state = _state(ended, letter, waits=held.holds(position)) or self._unknown(connection, found, destination)
+        wait = waits_for(self._client, *at, position, held) if state == "waiting" else ""
+        return Journey(destination=destination, state=state, steps=steps, waits_for=wait, letter=letter)
 
     def _unknown(self, connection: Connection, found: Found, destination: str) -> State:
         came_ms = int(found.position.partition("-")[0])
@@ -127,43 +120,34 @@ class _Teller:
         return "forgotten" if came_ms < kept_since else "unknown"
 
 
-def _ended(ended: str | None, letter: LetterSeen | None) -> State | None:
+def _state(ended: str | None, letter: LetterSeen | None, *, waits: bool) -> State | None:
+    """None where neither the story nor the letter says it, and it does not wait."""
     match ended:
         case "delivered" | "filtered":
             return ended
         case None if letter is None:
-            return None
-        case _:
-            return "resent" if letter and letter.state in ("retried", "retrying") else "dead"
-
-
-def _since_resent(connection: Connection, found: Found, destination: str, letter: LetterSeen) -> tuple[told.Step, ...]:
-    """How the message ended after it was sent again, where all that was sent at that time ended in the same way.
-
-    The way back has positions of its own, and only the time says which.
-    """
-    line = Line(line_of(found.line).source, RETRY, destination).name
-    since, until = sortable(f"{letter.state_at_ms - RESENDING_MS}-0/0"), sortable(f"{letter.state_at_ms + 1}-0/0")
-    steps = told.ends_between(connection, found.partition, line, destination, since=since, until=until)
-    if len({step.fate for step in steps}) != 1:
-        return ()
-    return (
-        msgspec.structs.replace(
-            steps[0], at_ms=min(step.at_ms for step in steps), until_ms=max(step.until_ms for step in steps)
-        ),
-    )
+            return "waiting" if waits else None
+    letter_state = letter.state if letter else "dead"
+    if waits and letter_state in ("retrying", "retried"):
+        return "waiting"
+    return "resent" if letter_state == "retried" else "dead"
 
 
 def _letter(connection: Connection, found: Found, destination: str, message_id: str) -> LetterSeen | None:
-    """The one of this copy; else the one that was sent again and died elsewhere, which took its new place along."""
+    """The one of this copy; else the one that went to another partition, and took its new place along."""
+    source = line_of(found.line).source
     here = (
         (DEAD_LETTERS.c.partition == found.partition)
         & (DEAD_LETTERS.c.line == found.line)
         & (DEAD_LETTERS.c.position == found.position)
     )
-    again = (DEAD_LETTERS.c.message_id == message_id) & (DEAD_LETTERS.c.retries > 0)
-    ours = (DEAD_LETTERS.c.destination == destination) & (DEAD_LETTERS.c.source == line_of(found.line).source)
-    for same in (here, again):
+    elsewhere = (
+        (DEAD_LETTERS.c.message_id == message_id)
+        & (DEAD_LETTERS.c.line == Line(source, RETRY, destination).name)
+        & (DEAD_LETTERS.c.retries > 0)
+    )
+    ours = (DEAD_LETTERS.c.destination == destination) & (DEAD_LETTERS.c.source == source)
+    for same in (here, elsewhere):
         row = connection.execute(select(DEAD_LETTERS).where(ours, same)).first()
         if row is not None:
             return LetterSeen(

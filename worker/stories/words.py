@@ -29,10 +29,16 @@ def waits_for(client: "redis.Redis", partition: int, line: str, destination: str
         return f"{first}; {out}" if out else first
     if held.in_hand(position):
         return f"its next attempt; {out}" if out else "nothing: it is being delivered, or will be at once"
+    turn = _turn(client, partition, line, destination, position, held)
+    return f"{turn}; {out}" if out else turn
+
+
+def _turn(client: "redis.Redis", partition: int, line: str, destination: str, position: str, held: Waiting) -> str:
+    if position in held.carried:
+        return f"its turn in {held.carried[position]}"
     if held.detached(position):
-        return f"its turn to be read back from the archive{'; ' + out if out else ''}"
-    before = _before(client, partition, line, position, held)
-    return f"{before}; {out}" if out else before
+        return f"its turn: {destination} is detached, and catches up from the archive"
+    return _before(client, partition, line, position, held)
 
 
 def outage(client: "redis.Redis", destination: str) -> str:

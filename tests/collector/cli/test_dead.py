@@ -133,6 +133,10 @@ def test_one_sent_again_waits_and_is_no_longer_dead(turnout: Turnout, log: redis
     assert json.loads(turnout("dead", "list", "--state", "all", "--json").out)["state"] == "retried"
 
 
+def test_nobody_is_asked_about_nothing(turnout: Turnout) -> None:
+    assert turnout("dead", "discard", "--all", "--reason", "x").out == "discarded 0 letters\n"
+
+
 def test_sending_it_again_twice_says_so(turnout: Turnout, log: redis.Redis) -> None:
     bury(log, letter("m-1"))
     turnout("dead", "retry", "1")

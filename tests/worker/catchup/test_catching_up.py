@@ -8,79 +8,17 @@ import msgspec
 import pytest
 import redis
 
-from destinations.adapter import Destination
-from destinations.builtin.archive import Archive, ArchiveSettings
 from destinations.outcome import Deferred
-from tests.worker.rig import SOON, Scripted, all_delivered, always, append, body, config, terms
+from tests.worker.catchup.bench import LAGGARD, Bench
+from tests.worker.rig import all_delivered, always
 from worker import keys
-from worker.breaker import Breaker
 from worker.catchup import filling
 from worker.catchup.detaching import detach, relieve
 from worker.catchup.filling import catch_up, gaps
-from worker.catchup.laggards import Laggard
-from worker.config import DestinationTable, LogSettings
-from worker.courier import Courier, Pace
+from worker.catchup.rounds import make_room
+from worker.config import LogSettings
 from worker.groups import groups_of
-from worker.keeper import Keeper
-from worker.log import Log
 from worker.story import Passage
-
-LAGGARD = Laggard(0, "web", "hook")
-
-
-class Bench:
-    """A source that goes to `hook` and to a real archive."""
-
-    def __init__(self, client: "redis.Redis", directory: Path) -> None:
-        self.client = client
-        self.log = Log(client, lease_ms=10_000)
-        self.terms = terms("archive", "hook")
-        self.config = config("archive", "hook")
-        self.config.destinations["archive"] = DestinationTable(type="archive", settings={"dir": str(directory)})
-        self.hook = Scripted()
-        self._keeper = Keeper(self.log.renew, interval=60.0)
-        self._archive = self._courier(Archive("archive", ArchiveSettings(dir=str(directory))))
-        self._hook = self._courier(self.hook)
-
-    def _courier(self, destination: Destination[Any]) -> Courier:
-        return Courier(
-            self.log,
-            {destination.name: destination},
-            self._keeper,
-            Breaker(self.client, lease_ms=10_000, settings={}),
-            owner="w1",
-            policy=lambda name: SOON,
-            pace=Pace(),
-            most_aside=1_000,
-            chance=lambda: 0.5,
-        )
-
-    def post(self, *names: str, user: str = "u") -> None:
-        """One entry for all of them."""
-        append(self.client, self.terms, *names, bodies=[body(name, user=user) for name in names])
-
-    def archive_and_trim(self) -> None:
-        self._archive.drain(0, "archive")
-        self.log.trim(0, "web", ["archive", "hook"])
-
-    def deliver(self) -> None:
-        self._hook.drain(0, "hook")
-
-    def in_log(self) -> int:
-        return int(self.client.xlen(keys.log(0, "web")))
-
-    def catch_up(self) -> int:
-        """Rounds of carrying and delivering until the destination has its group again; the messages carried."""
-        carried = 0
-        for _ in range(50):
-            carried += catch_up(self.client, self.log, self.config)
-            self.deliver()
-            if not list(gaps(self.client, self.config)):
-                return carried
-        raise AssertionError("it never came back")
-
-    def close(self) -> None:
-        self._keeper.close()
 
 
 @pytest.fixture
@@ -153,6 +91,38 @@ def test_messages_that_arrive_meanwhile_are_neither_missed_nor_doubled(bench: Be
         bench.catch_up()
     bench.deliver()
     assert bench.hook.names() == [f"m{number:03}" for number in range(40)]
+
+
+def test_it_catches_up_although_messages_never_stop_coming(bench: Bench) -> None:
+    bench.post("m000")
+    detach(bench.client, bench.log, LAGGARD, "clerk")
+    for number in range(1, 10):
+        bench.post(f"m{number:03}")
+        bench.archive_and_trim()
+        catch_up(bench.client, bench.log, bench.config)
+        bench.deliver()
+    assert not list(gaps(bench.client, bench.config)), "it has its group again"
+    assert bench.hook.names() == [f"m{number:03}" for number in range(10)]
+
+
+def test_one_that_catches_up_too_slowly_holds_no_messages_in_a_log_short_of_room(bench: Bench) -> None:
+    bench.post("a")
+    detach(bench.client, bench.log, LAGGARD, "clerk")
+    bench.archive_and_trim()
+    catch_up(bench.client, bench.log, bench.config)
+    bench.post("b", "c")
+    bench.archive_and_trim()
+    assert bench.in_log() == 1, "it is held for who has nearly caught up"
+    settings = msgspec.structs.replace(bench.config, log=LogSettings(partitions=1, detach_at=0.001))
+    bench.client.config_set("maxmemory", 100_000_000)
+    try:
+        make_room(bench.client, settings)
+    finally:
+        bench.client.config_set("maxmemory", 0)
+    bench.archive_and_trim()
+    assert bench.in_log() == 0
+    bench.catch_up()
+    assert bench.hook.names() == ["a", "b", "c"]
 
 
 def test_a_destination_that_is_still_out_gets_no_flood(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

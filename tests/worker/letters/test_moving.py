@@ -112,14 +112,31 @@ def test_a_message_that_was_sent_again_and_died_again_is_the_same_letter(
 ) -> None:
     (before,) = moved(log_client, database, letter("m1", attempts=3))
     resend(log_client, database, [before.id], partitions=PARTITIONS)
-    died_again = letter(
-        "m1", line="web~retry~hook", number=9, attempts=2, firstFailedAtMs=9, reason="worse", code="500"
-    )
+    died_again = letter("m1", attempts=2, firstFailedAtMs=9, reason="worse", code="500")
     (after,) = moved(log_client, database, died_again)
     assert (after.id, after.state, after.retries) == (before.id, "dead", 1)
     assert (after.attempts, after.reason, after.code) == (5, "worse", "500")
     assert after.first_failed_at_ms == before.first_failed_at_ms
     assert len(after.trail) == 2
+
+
+def test_one_that_went_to_another_partition_and_died_there_is_known_by_its_name(
+    log_client: redis.Redis, database: Engine
+) -> None:
+    (before,) = moved(log_client, database, letter("m1"))
+    resend(log_client, database, [before.id], partitions=PARTITIONS)
+    (after,) = moved(log_client, database, letter("m1", line="web~retry~hook", number=9))
+    assert (after.id, after.state, after.line) == (before.id, "dead", "web~retry~hook")
+
+
+def test_another_message_of_the_same_name_is_another_letter(log_client: redis.Redis, database: Engine) -> None:
+    (before,) = moved(log_client, database, letter("m1"))
+    resend(log_client, database, [before.id], partitions=PARTITIONS)
+    found = moved(log_client, database, letter("m1", number=9))
+    assert [(one.position, one.state) for one in found] == [
+        ("1700000000000-0/0", "retried"),
+        ("1700000000000-9/0", "dead"),
+    ]
 
 
 def test_what_postgresql_cannot_hold_in_a_text_is_replaced(log_client: redis.Redis, database: Engine) -> None:

@@ -116,7 +116,7 @@ def test_the_messages_of_a_user_are_sent_again_in_the_order_in_which_they_came(
 def test_a_letter_that_has_died_again_can_be_sent_again(log_client: redis.Redis, database: Engine) -> None:
     (one,) = moved(log_client, database, letter("m1"))
     resend(log_client, database, [one.id], partitions=PARTITIONS)
-    moved(log_client, database, letter("m1", line="web~retry~hook", number=4))
+    moved(log_client, database, letter("m1"))
     assert resend(log_client, database, [one.id], partitions=PARTITIONS) == 1
     assert sent_again(log_client) == ["m1", "m1"]
     assert dead_count(log_client) == 0
@@ -165,6 +165,32 @@ def test_many_messages_share_an_entry(log_client: redis.Redis, database: Engine)
     resend(log_client, database, all_of(database), partitions=PARTITIONS)
     found = entries(log_client, keys.partition_of("web", "u1", PARTITIONS), "web~retry~hook")
     assert [int(fields[b"n"]) for fields in found] == [100, 100, 50]
+
+
+def test_each_letter_goes_with_the_place_that_it_died_in(log_client: redis.Redis, database: Engine) -> None:
+    home = keys.partition_of("web", "u1", PARTITIONS)
+    bury(log_client, letter("m1", number=1), letter("m2", number=2, line="web~retry~hook"), partition=home)
+    bury(log_client, letter("m3", number=3), letter("m4", number=4), partition=home)
+    move_letters(log_client, database)
+    resend(log_client, database, all_of(database), partitions=PARTITIONS)
+    found = entries(log_client, home, "web~retry~hook")
+    assert [(fields[b"l"], fields[b"o"]) for fields in found] == [
+        (b"web", b"1700000000000-1/0"),
+        (b"web~retry~hook", b"1700000000000-2/0"),
+        (b"web", b"1700000000000-3/0 1700000000000-4/0"),
+    ]
+
+
+def test_a_letter_that_belongs_to_another_partition_now_goes_without_a_place(
+    log_client: redis.Redis, database: Engine
+) -> None:
+    home = keys.partition_of("web", "u1", PARTITIONS)
+    bury(log_client, letter("m1"), partition=(home + 1) % PARTITIONS)
+    bury(log_client, letter("m2", number=1), partition=home)
+    move_letters(log_client, database)
+    resend(log_client, database, all_of(database), partitions=PARTITIONS)
+    found = entries(log_client, home, "web~retry~hook")
+    assert [fields.get(b"o") for fields in found] == [None, b"1700000000000-1/0"]
 
 
 def test_progress_is_told_step_by_step(

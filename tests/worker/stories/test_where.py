@@ -10,8 +10,7 @@ from sqlalchemy import Engine, insert
 
 from destinations.outcome import Exchange
 from tests.worker.audit.rig import World, config
-from tests.worker.rig import append, server_ms
-from tests.worker.stories.rig import passage
+from tests.worker.rig import append, body, server_ms
 from worker import keys
 from worker.database.engine import writing
 from worker.database.tables import REFUSALS
@@ -136,13 +135,41 @@ def test_a_message_that_died(world: World) -> None:
 def test_a_message_that_was_sent_again_and_has_arrived(world: World) -> None:
     (position,) = world.accept("a")
     world.carry("hook", Part("dead", reason="HTTP 400"), first=position, last=position)
-    now = server_ms()
-    world.letter("a", position, state="retried", state_at=now, retries=1)
-    assert journey(told(world, "a")).state == "resent"
-    again = f"{now - 5}-0/0"
-    world.tell(passage(Part("delivered"), line="web~retry~hook", first=again, last=again, at_ms=now))
+    world.letter("a", position, state="retried", state_at=server_ms(), retries=1)
+    retried(world, Part("delivered", positions=(position,)))
     found = journey(told(world, "a"))
-    assert [step.fate for step in found.steps] == ["dead", "delivered"]
+    assert (found.state, [step.fate for step in found.steps]) == ("delivered", ["dead", "delivered"])
+    assert found.letter is not None, "it belongs to the story"
+
+
+def test_a_message_that_is_being_sent_again(world: World) -> None:
+    (position,) = world.accept("a")
+    world.carry("hook", Part("dead", reason="HTTP 400"), first=position, last=position)
+    world.letter("a", position, state="retried", state_at=server_ms(), retries=1)
+    line = keys.log(0, "web~retry~hook")
+    entry: Any = world.client.xadd(line, {"n": 1, "m": body("a"), "l": "web", "o": position})
+    world.client.xgroup_create(line, "hook", "0")
+    world.client.sadd(keys.lines(0), "web~retry~hook")
+    story = told(world, "a")
+    assert only(story).position == position, "it is no copy of its own"
+    assert "the line web~retry~hook" in only(story).found_in
+    assert (journey(story).state, journey(story).waits_for) == ("waiting", "its turn in web~retry~hook")
+    world.client.xreadgroup("hook", "c", {line: ">"})
+    assert journey(told(world, "a")).state == "waiting"
+    world.client.xack(line, "hook", entry)
+    assert journey(told(world, "a")).state == "resent"
+
+
+def test_a_message_that_a_detached_destination_has_not_got(world: World) -> None:
+    (position,) = world.accept("a")
+    before = int(position.partition("-")[0]) - 1
+    world.client.xgroup_destroy(keys.log(0, "web"), "hook")
+    world.client.hset(keys.detached(0, "hook"), "web", f"{before}-0")
+    found = journey(told(world, "a"))
+    assert (found.state, found.waits_for) == (
+        "waiting",
+        "its turn: hook is detached, and catches up from the archive",
+    )
 
 
 def test_a_message_that_nothing_is_told_of(world: World) -> None:
