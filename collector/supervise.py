@@ -14,6 +14,7 @@ import msgspec
 from collector.signals import Signals
 from worker.embedded import EmbeddedError, Server
 from worker.leash import spawn
+from worker.offspring import how_it_ended
 
 STOP_WITHIN = 15.0
 """Seconds a program gets to finish what it has in hand; a second Ctrl-C cuts that short."""
@@ -248,15 +249,6 @@ class Supervisor:
             program.kill()
         for kept in reversed(self._servers):
             kept.server.stop(patience=2.0 if signals.hurry() else 10.0)
-
-
-def how_it_ended(code: int) -> str:
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return f"killed by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"killed by signal {-code}"
 
 
 def answers(host: str, port: int) -> bool:

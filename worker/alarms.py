@@ -25,6 +25,13 @@ FORGOTTEN_S = 3_600.0
 SLACK_S = 10.0
 
 
+_FIRST = {
+    "settings": "repair its settings, or ",
+    "toll": "look at `turnout dead list --group`, then ",
+}
+"""What to do about a pause before it is lifted."""
+
+
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     """`words` say what is the case, and what to do where that is not plain."""
 
@@ -109,9 +116,11 @@ def _of_configurations(found: Sequence[Beat]) -> Iterator[Alarm]:
 def _of_destinations(out: Mapping[str, Out]) -> Iterator[Alarm]:
     for name, one in sorted(out.items()):
         if one.scope in ("destination", "message", ""):
-            words = f"{name} is out: {one.reason}; tried again in {max(0.0, one.until_s):.0f} s"
+            again = f"in {one.until_s:.0f} s" if one.until_s >= 1 else "now"
+            words = f"{name} is out: {one.reason}; tried again {again}"
         else:
-            words = f"{name} is paused ({one.scope}): {one.reason}; `turnout resume {name}` goes on"
+            first = _FIRST.get(one.scope, "")
+            words = f"{name} is paused ({one.scope}): {one.reason}; {first}`turnout resume {name}` goes on"
         yield Alarm(kind="out", what=name, words=words, since=one.since_s)
 
 

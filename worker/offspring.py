@@ -95,3 +95,12 @@ def fork(role: str, name_of: Callable[[int], str], work: Work) -> Offspring:
         logger.exception("a %s process failed", role)
         os._exit(1)
     os._exit(0)
+
+
+def how_it_ended(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"killed by signal {-code}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from worker.offspring import AWAY, Offspring, Work, fork
+from worker.offspring import AWAY, Offspring, Work, fork, how_it_ended
 
 QUICK_DEATH = 1.0
 LONGEST_DELAY = 10.0
@@ -119,7 +119,8 @@ class Team:
                     ended.append(child)
                     self._last_words = child.slot.words()
                     if not child.was_asked_to_stop():
-                        logger.warning("%s %d ended (%s)", child.role, child.pid, child.killed_for or code)
+                        why = child.killed_for or how_it_ended(code)
+                        logger.warning("%s %d ended: %s", child.role, child.pid, why)
         return ended
 
     def hopeless(self) -> str:

@@ -9,7 +9,8 @@ import typer
 
 from collector.cli.asking import stores_for
 from collector.cli.options import AsJson, ConfigFile, DataDirectory, configured, reaching
-from collector.cli.table import counted, table
+from collector.cli.picking import moment
+from collector.cli.table import counted, table, wrapped
 from collector.cli.trouble import FOUND, WRONG, Trouble
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def audit(
     config: ConfigFile = None,
     data: DataDirectory = None,
     source: Annotated[str | None, typer.Option("--source", "-s", help="Only this source.")] = None,
-    since: Annotated[str | None, typer.Option(help="Only messages since then: 2024-02-29T12:00Z.")] = None,
+    since: Annotated[str | None, typer.Option(help="Only messages since then: 2h (ago), 2024-02-29T12:00Z.")] = None,
     until: Annotated[str | None, typer.Option(help="Only messages before then.")] = None,
     most: Annotated[int, typer.Option("--most", "-n", min=1, max=100_000, help="Name so many at most.")] = 100,
     as_json: AsJson = False,
@@ -34,15 +35,18 @@ def audit(
     settings = reaching(configured(config, data))
     if source is not None and source not in settings.sources:
         raise Trouble(f"there is no source {source!r}; there are {', '.join(settings.sources)}", code=WRONG)
+    import time
+
     import msgspec
 
     from worker.audit.auditing import Asked
     from worker.audit.auditing import audit as audited
 
+    now = time.time()
     asked = Asked(
         source=source,
-        since_ms=_milliseconds("--since", since) or 0,
-        until_ms=_milliseconds("--until", until),
+        since_ms=moment(since, now) or 0,
+        until_ms=moment(until, now),
         most=most,
     )
     with stores_for(settings) as stores, _progress() as progress:
@@ -53,19 +57,23 @@ def audit(
 
 
 def lines(report: "Report") -> Iterator[str]:
+    from worker.lines import line_of
+
     heads = ("line", "destination", "accepted", "delivered", "filtered", "waiting", "dead", "broken")
     yield from table(
         heads,
         [
             (one.line, one.destination, one.accepted, one.delivered, one.filtered, one.waiting, one.dead, one.broken)
             for one in report.accounts
+            if one.accepted or not line_of(one.line).way
         ],
     )
     yield ""
     for broken in report.broken:
         yield from _broken(broken)
-    yield from (f"accounts: {difference}" for difference in report.differences)
-    yield from (f"note: {note}" for note in report.notes)
+    remarks = [*(f"accounts: {each}" for each in report.differences), *(f"note: {each}" for each in report.notes)]
+    for remark in remarks:
+        yield from wrapped(remark)
     yield "every message is in exactly one place" if report.balances else _verdict(report)
 
 
@@ -94,15 +102,3 @@ def _progress() -> "Iterator[Callable[[int, int], None]]":
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("partitions", total=None)
         yield lambda done, of: bar.update(task, completed=done, total=of)
-
-
-def _milliseconds(option: str, text: str | None) -> int | None:
-    if text is None:
-        return None
-    import datetime
-
-    try:
-        moment = datetime.datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Trouble(f"{option} is a time such as 2024-02-29T12:00Z, not {text!r}", code=WRONG) from error
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp() * 1000)

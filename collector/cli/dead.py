@@ -12,7 +12,7 @@ from collector.cli import picking
 from collector.cli.asking import database_of, fetch, log_of
 from collector.cli.options import AsJson, ConfigFile, DataDirectory, configured, reaching
 from collector.cli.table import counted
-from collector.cli.trouble import WRONG, Trouble
+from collector.cli.trouble import FOUND, WRONG, Trouble
 
 if TYPE_CHECKING:
     from collector.config import Config
@@ -26,6 +26,8 @@ State = Annotated[
 Format = Annotated[Literal["jsonl", "csv"], typer.Option("--format", help="JSON lines with everything, or a table.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="The file to write; else standard output.")]
 File = Annotated[str | None, typer.Option(help="The message to put in its place; - for standard input.")]
+
+NONE = "there are no such dead letters"
 
 dead = typer.Typer(name="dead", help="Messages that a destination did not get, with the reason.")
 
@@ -48,7 +50,7 @@ def list_letters(
     data: DataDirectory = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the newest dead letters, or count them by cause with --group."""
+    """Show the newest dead letters; with --group, their causes."""
     wanted = wanted_of(destination, source, code, cause, event, user, message_id, since, until, state=state)
     from collector.cli import dead_text
     from worker.letters import desk
@@ -57,22 +59,25 @@ def list_letters(
     with letters_of(configured(config, data)) as engine:
         if group:
             groups = desk.groups(engine, wanted)[:most]
-            show(groups, dead_text.grouped(groups, now_ms), as_json)
+            show(groups, dead_text.grouped(groups, now_ms), as_json, none=NONE)
         else:
             letters = desk.newest(engine, wanted, most)
-            show(letters, dead_text.listed(letters, now_ms), as_json)
+            show(letters, dead_text.listed(letters, now_ms), as_json, none=NONE)
 
 
 @dead.command("show")
 def show_letter(
     number: picking.Number, config: ConfigFile = None, data: DataDirectory = None, as_json: AsJson = False
 ) -> None:
-    """Show all that is known of one: every attempt, request, answer, message."""
+    """Show all that is known of one.
+
+    Every attempt, the last request and its answer, and the message.
+    """
     from collector.cli import dead_text
 
     with letters_of(configured(config, data)) as engine:
         letter = found(engine, number)
-    show([letter], dead_text.whole(letter), as_json)
+    show([letter], dead_text.whole(letter), as_json, none=NONE)
 
 
 @dead.command("retry")
@@ -106,8 +111,10 @@ def retry(
         sent, kept = resent(settings, engine, wanted, yes=yes or bool(numbers))
     tell({"sent": sent, "kept": kept}, f"sent {counted(sent, 'message')} again", as_json)
     if kept and not as_json:
-        words = "their source does not go there any more, or they were sent again before"
+        words = "sent again before, or its source does not go there any more"
         typer.echo(f"kept {counted(kept, 'letter')}: {words}", err=True)
+    if kept and numbers:
+        raise typer.Exit(FOUND)
 
 
 def resent(settings: "Config", engine: "Database", wanted: "Wanted", *, yes: bool) -> tuple[int, int]:
@@ -184,7 +191,8 @@ def discard(
 
     with letters_of(configured(config, data)) as engine:
         known(engine, numbers)
-        picking.confirm(f"Discard {counted(desk.count(engine, wanted), 'letter')}?", yes=yes or bool(numbers))
+        if there := desk.count(engine, wanted):
+            picking.confirm(f"Discard {counted(there, 'letter')}?", yes=yes or bool(numbers))
         gone = desk.discard(engine, wanted, reason=reason, now_ms=int(time.time() * 1000))
     tell({"discarded": gone}, f"discarded {counted(gone, 'letter')}", as_json)
 
@@ -206,7 +214,10 @@ def export(
     config: ConfigFile = None,
     data: DataDirectory = None,
 ) -> None:
-    """Write dead letters to a file, as JSON lines or as a table for a spreadsheet."""
+    """Write dead letters to a file.
+
+    As JSON lines, or as a table for a spreadsheet.
+    """
     wanted = wanted_of(destination, source, code, cause, event, user, message_id, since, until, state=state)
     from collector.cli import exporting
     from collector.cli.progress import steps
@@ -218,7 +229,9 @@ def export(
         exporting.opened(output) as target,
         steps("writing", desk.count(engine, wanted)) as written,
     ):
-        write(noted(desk.every(engine, wanted), written), target)
+        number = write(noted(desk.every(engine, wanted), written), target)
+    if output is not None:
+        typer.echo(f"wrote {counted(number, 'letter')} to {output}", err=True)
 
 
 def noted(letters: "Iterator[Letter]", written: Any) -> "Iterator[Letter]":
@@ -284,14 +297,14 @@ def found(engine: "Database", number: int) -> "Letter":
     return letter
 
 
-def show(each: Any, lines: Any, as_json: bool) -> None:
+def show(each: Any, lines: Any, as_json: bool, *, none: str) -> None:
     import msgspec
 
     if as_json:
         for one in each:
             typer.echo(msgspec.json.encode(one).decode())
     else:
-        typer.echo("\n".join(lines) if each else "nothing is kept here")
+        typer.echo("\n".join(lines) if each else none)
 
 
 def tell(figures: dict[str, int], words: str, as_json: bool) -> None:

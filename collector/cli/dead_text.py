@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from collector.cli.table import WIDTH, short, span, table
+from collector.cli.table import WIDTH, counted, short, span, table
 from collector.cli.tail import printable
 
 if TYPE_CHECKING:
@@ -67,14 +67,14 @@ def _facts(letter: "Letter") -> Iterator[str]:
     state = f"{letter.state} since {when(letter.state_at_ms)}"
     if letter.discard_reason:
         state += f": {printable(letter.discard_reason)}"
-    attempts = f"{letter.attempts}, the first {when(letter.first_failed_at_ms)}, the last {when(letter.died_at_ms)}"
-    again = f", sent again {letter.retries} times" if letter.retries else ""
+    first = f"the first {when(letter.first_failed_at_ms)}, the last " if letter.first_failed_at_ms else ""
+    again = f", sent again {counted(letter.retries, 'time')}" if letter.retries else ""
     facts = {
         "state": state,
         "reason": printable(letter.reason),
         "code": letter.code or "-",
         "cause": f"{letter.cause_id}: {printable(letter.cause)}",
-        "attempts": attempts + again,
+        "attempts": f"{letter.attempts}, {first}{when(letter.died_at_ms)}{again}",
         "messageId": printable(letter.message_id),
         "type": " ".join(filter(None, (letter.type, printable(letter.event)))),
         "user": printable(letter.user) or "-",

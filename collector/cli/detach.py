@@ -21,7 +21,7 @@ def detach(
     from worker import strays
 
     if source not in settings.sources:
-        raise Trouble(f"there is no source {source!r}", code=WRONG)
+        raise Trouble(f"there is no source {source!r}; there are {', '.join(settings.sources)}", code=WRONG)
     if destination in settings.sources[source].destinations:
         raise Trouble(f"{source} goes to {destination}: take it out of the configuration first", code=WRONG)
     with log_of(settings) as client:

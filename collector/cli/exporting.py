@@ -31,16 +31,22 @@ def opened(file: Path | None) -> Iterator[IO[str]]:
         yield output
 
 
-def as_lines(letters: "Iterable[Letter]", output: IO[str]) -> None:
+def as_lines(letters: "Iterable[Letter]", output: IO[str]) -> int:
+    """How many there were."""
     import msgspec
 
+    number = 0
     for letter in letters:
         output.write(msgspec.json.encode(letter).decode() + "\n")
+        number += 1
+    return number
 
 
-def as_table(letters: "Iterable[Letter]", output: IO[str]) -> None:
+def as_table(letters: "Iterable[Letter]", output: IO[str]) -> int:
+    """How many there were."""
     import msgspec
 
+    number = 0
     writer: csv.DictWriter[str] | None = None
     for letter in letters:
         found = msgspec.structs.asdict(letter)
@@ -51,6 +57,8 @@ def as_table(letters: "Iterable[Letter]", output: IO[str]) -> None:
             writer = csv.DictWriter(output, list(row))
             writer.writeheader()
         writer.writerow(row)
+        number += 1
+    return number
 
 
 def _cell(value: object) -> object:

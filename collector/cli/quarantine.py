@@ -27,6 +27,8 @@ State = Annotated[
 ]
 File = Annotated[str | None, typer.Option(help="What to take in its place (one ID only); - for standard input.")]
 
+NONE = "nothing of that kind is in quarantine"
+
 quarantine = typer.Typer(name="quarantine", help="What clients sent and was refused, with what is wrong.")
 
 
@@ -43,7 +45,7 @@ def list_refusals(
     data: DataDirectory = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what was refused last, or count it by the rule it breaks with --group."""
+    """Show what was refused last; with --group, the broken rules."""
     wanted = wanted_of(source, rule, since, until, state=state)
     from collector.cli import quarantine_text
     from worker.refusals import desk
@@ -52,23 +54,26 @@ def list_refusals(
     with refusals_of(configured(config, data)) as engine:
         if group:
             groups = desk.groups(engine, wanted)[:most]
-            show(groups, quarantine_text.grouped(groups, now_ms), as_json)
+            show(groups, quarantine_text.grouped(groups, now_ms), as_json, none=NONE)
         else:
             refusals = desk.newest(engine, wanted, most)
             shown = [quarantine_text.as_json(each) for each in refusals]
-            show(shown, quarantine_text.listed(refusals, now_ms), as_json)
+            show(shown, quarantine_text.listed(refusals, now_ms), as_json, none=NONE)
 
 
 @quarantine.command("show")
 def show_refusal(
     number: picking.Number, config: ConfigFile = None, data: DataDirectory = None, as_json: AsJson = False
 ) -> None:
-    """Show all that is known of one: every violation, and what was sent."""
+    """Show all that is known of one.
+
+    Every violation, and what was sent.
+    """
     from collector.cli import quarantine_text
 
     with refusals_of(configured(config, data)) as engine:
         refusal = found(engine, number)
-    show([quarantine_text.as_json(refusal)], quarantine_text.whole(refusal), as_json)
+    show([quarantine_text.as_json(refusal)], quarantine_text.whole(refusal), as_json, none=NONE)
 
 
 @quarantine.command("release")
@@ -86,7 +91,10 @@ def release(
     data: DataDirectory = None,
     as_json: AsJson = False,
 ) -> None:
-    """Judge again what was refused, and take what is valid now, at the time at which it came.
+    """Judge it again, and take what is valid now.
+
+    It counts as received when it came first. Ends with 1 when something had
+    to stay.
 
     turnout quarantine release 7 --set userId=u1
     """
@@ -160,7 +168,10 @@ def discard(
     data: DataDirectory = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let go of what was refused; the same thing sent again will not come back."""
+    """Let go of what was refused.
+
+    The same thing sent again is counted, and does not come back.
+    """
     filters = (source, rule, since, until)
     picking.must_pick(numbers, filters, everything=everything)
     wanted = wanted_of(*filters, numbers=numbers, state="held")
@@ -168,7 +179,8 @@ def discard(
 
     with refusals_of(configured(config, data)) as engine:
         known(engine, numbers)
-        picking.confirm(f"Discard {counted(desk.count(engine, wanted), 'refusal')}?", yes=yes or bool(numbers))
+        if there := desk.count(engine, wanted):
+            picking.confirm(f"Discard {counted(there, 'refusal')}?", yes=yes or bool(numbers))
         gone = desk.discard(engine, wanted, reason=reason, now_ms=int(time.time() * 1000))
     tell({"discarded": gone}, f"discarded {counted(gone, 'refusal')}", as_json)
 

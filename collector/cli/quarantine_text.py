@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from collector.cli.dead_text import ago, when
-from collector.cli.table import WIDTH, short, table
+from collector.cli.table import WIDTH, counted, short, table
 from collector.cli.tail import printable
 
 if TYPE_CHECKING:
@@ -56,14 +56,16 @@ def whole(refusal: "Refusal") -> Iterator[str]:
     state = f"{refusal.state} since {when(refusal.state_at_ms)}"
     if refusal.discard_reason:
         state += f": {printable(refusal.discard_reason)}"
+    first = when(refusal.received_at_ms)
     facts = {
         "state": state,
-        "came": f"{refusal.count} times, first {when(refusal.received_at_ms)}, last {when(refusal.last_at_ms)}",
+        "came": f"{counted(refusal.count, 'time')}, first {first}, last {when(refusal.last_at_ms)}",
         "rule": printable(refusal.rule),
         "messageId": printable(refusal.message_id) or "-",
-        "type": " ".join(filter(None, (printable(refusal.type), printable(refusal.event)))) or "-",
+        "type": printable(refusal.type) or "-",
+        "event": printable(refusal.event) or "-",
         "user": printable(refusal.user) or "-",
-        "size": f"{refusal.size} bytes",
+        "size": counted(refusal.size, "byte"),
     }
     yield from (f"{name:10}  {value}" for name, value in facts.items())
     yield ""

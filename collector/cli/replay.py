@@ -137,7 +137,10 @@ def resume(
     data: DataDirectory = None,
     as_json: AsJson = False,
 ) -> None:
-    """Go on with a replay that was paused, or killed: nothing is left out, nothing doubled."""
+    """Go on with a replay that was paused, or killed.
+
+    Nothing is left out, nothing doubled.
+    """
     from collector.cli.replaying import resume_replay
 
     resume_replay(reaching(configured(config, data)), replay_id, rate=_per_second(rate), as_json=as_json)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from collector.cli.table import count, counted, span
+from collector.cli.table import count, counted, size, span
 
 if TYPE_CHECKING:
     from worker.replay.account import Account
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def summary(draft: "Replay", found: "Plan") -> list[str]:
     """What would be sent, and how long that takes."""
     sources = ", ".join(draft.selection.sources)
-    first = f"{counted(found.matched, 'message')} of {sources}, {_size(found.size)}, out of {count(found.looked_at)}"
+    first = f"{counted(found.matched, 'message')} of {sources}, {size(found.size)}, out of {count(found.looked_at)}"
     if not found.matched:
         return [first]
     slow = f"about {span(found.matched / draft.rate)} at {draft.rate:g}/s" if draft.rate else "as fast as it takes them"
@@ -40,10 +40,3 @@ def told(replay: "Replay", account: "Account") -> list[str]:
     lines += [replay.reason] if replay.reason else []
     lines += [f"go on with: turnout replay resume {replay.id}"] if replay.resumable else []
     return lines
-
-
-def _size(size: int) -> str:
-    for least, unit in ((1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "kB")):
-        if size >= least:
-            return f"{size / least:.1f} {unit}"
-    return f"{size} bytes"

@@ -22,10 +22,12 @@ def send(
     user: Annotated[str | None, typer.Option("--user", "-u", help="The userId.")] = None,
     anonymous: Annotated[str | None, typer.Option("--anonymous", "-a", help="The anonymousId; else a new one.")] = None,
     properties: Annotated[
-        list[str] | None, typer.Option("--property", "-P", help="key=text, or key:=JSON. Can be repeated.")
+        list[str] | None,
+        typer.Option("--property", "-P", metavar="KEY=VALUE", help="key=text, or key:=JSON. Can be repeated."),
     ] = None,
     traits: Annotated[
-        list[str] | None, typer.Option("--trait", "-T", help="key=text, or key:=JSON. Can be repeated.")
+        list[str] | None,
+        typer.Option("--trait", "-T", metavar="KEY=VALUE", help="key=text, or key:=JSON. Can be repeated."),
     ] = None,
     file: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Send what a JSON file holds; - for standard input.")

@@ -9,7 +9,9 @@ from collector.cli.trouble import Trouble
 
 Descriptors = Annotated[
     list[int] | None,
-    typer.Option("--fd", min=3, help="A listening socket that is open already, in place of --host and --port."),
+    typer.Option(
+        "--fd", metavar="NUMBER", min=3, help="A listening socket that is open already, in place of --host and --port."
+    ),
 ]
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from collector.cli.table import counted, span
+from collector.cli.table import counted, size, span
 
 if TYPE_CHECKING:
     from collector.spool.status import SpoolStatus
@@ -13,7 +13,8 @@ def troubles(found: "SpoolStatus", now: float) -> list[str]:
     unreadable = [f"warning: the spool file {path} cannot be read" for path in found.unreadable]
     if not found.messages:
         return unreadable
-    size = f"{found.bytes / 1e6:.1f} MB"
     since = "" if found.since is None else f", the oldest for {span(max(0.0, now - found.since))}"
-    words = f"warning: {counted(found.messages, 'message')} ({size}) wait on this machine for the log{since}"
+    words = (
+        f"warning: {counted(found.messages, 'message')} ({size(found.bytes)}) wait on this machine for the log{since}"
+    )
     return [words, *unreadable]

@@ -7,7 +7,7 @@ import typer
 from collector.cli import spooled
 from collector.cli.asking import log_of
 from collector.cli.options import AsJson, ConfigFile, DataDirectory, configured, reaching
-from collector.cli.table import count, counted, span, table
+from collector.cli.table import count, counted, span, table, wrapped
 from collector.cli.trouble import FOUND, Trouble
 
 if TYPE_CHECKING:
@@ -41,7 +41,11 @@ def status(config: ConfigFile = None, data: DataDirectory = None, as_json: AsJso
     except Trouble as trouble:
         raise Trouble(*waiting, *trouble.lines) from trouble
     everything = {**msgspec.to_builtins(found), "spool": msgspec.to_builtins(spool)}
-    typer.echo(msgspec.json.encode(everything).decode() if as_json else "\n".join([*lines(found), *waiting]))
+    typer.echo(
+        msgspec.json.encode(everything).decode()
+        if as_json
+        else "\n".join([*lines(found), *(line for one in waiting for line in wrapped(one))])
+    )
     if troubles(found) or waiting:
         raise typer.Exit(FOUND)
 
@@ -59,7 +63,7 @@ def lines(found: "Status") -> list[str]:
         f"dedupe      {_window(found.dedupe)}",
         *_processes(found),
         *(line for condition in found.conditions for line in _condition(condition)),
-        *troubles(found),
+        *(line for trouble in troubles(found) for line in wrapped(trouble)),
     ]
 
 
@@ -75,8 +79,11 @@ def troubles(found: "Status") -> list[str]:
 
 
 def _processes(found: "Status") -> list[str]:
-    alive = ", ".join(f"{number} {role}" for role, number in sorted(found.processes.items()))
+    alive = ", ".join(counted(number, _ROLES.get(role, role)) for role, number in sorted(found.processes.items()))
     return [f"processes   {alive}"] if alive else []
+
+
+_ROLES = {"workers": "parent of workers"}
 
 
 def _condition(condition: "Condition") -> "Iterator[str]":

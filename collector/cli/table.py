@@ -1,5 +1,6 @@
 """Plain tables for a terminal, at most 80 columns wide."""
 
+import textwrap
 from collections.abc import Sequence
 
 WIDTH = 80
@@ -27,6 +28,14 @@ def count(number: int) -> str:
 def counted(number: int, what: str) -> str:
     """1 message, 2 messages."""
     return f"{count(number)} {what}{'' if number == 1 else 's'}"
+
+
+def size(bytes_: int) -> str:
+    """As short as a span: 12 bytes, 1.2 kB, 3.0 GB."""
+    for least, unit in ((1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "kB")):
+        if bytes_ >= least:
+            return f"{bytes_ / least:.1f} {unit}"
+    return counted(bytes_, "byte")
 
 
 def span(seconds: float | None) -> str:
@@ -58,6 +67,11 @@ def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) 
         for cell, width, number in zip(cells, widths, numeric, strict=True)
     ]
     return GAP.join(aligned).rstrip()
+
+
+def wrapped(text: str) -> list[str]:
+    """A sentence in lines that fit, the later ones indented; no word of it is cut."""
+    return textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def short(text: str, width: int) -> str:

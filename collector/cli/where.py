@@ -9,7 +9,7 @@ import typer
 from collector.cli.asking import stores_for
 from collector.cli.options import AsJson, ConfigFile, DataDirectory, configured, reaching
 from collector.cli.table import WIDTH, counted
-from collector.cli.trouble import FOUND, WRONG, Trouble
+from collector.cli.trouble import WRONG, Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,9 +51,10 @@ def where(
     else:
         _print(lines(story, body=body))
     if not story.known and not spooled:
-        places = ", ".join([*story.looked_in, "the spool of this machine"])
-        typer.echo(f"turnout: {message_id} is not known; looked in {places}", err=True)
-        raise typer.Exit(FOUND)
+        raise Trouble(
+            f"{message_id} is not known; looked in",
+            *(f"  {place}" for place in (*story.looked_in, "the spool of this machine")),
+        )
 
 
 def _print(told: Iterator[str]) -> None:
@@ -85,7 +86,8 @@ def _copy(message_id: str, copy: "Copy") -> Iterator[str]:
     yield f"{message_id}  {what}{f' of {copy.user}' if copy.user else ''}"
     yield f"  received   {copy.received_at} from {copy.source}"
     yield f"  happened   {copy.timestamp}{f', sent {copy.sent_at}' if copy.sent_at else ''}"
-    yield f"  stands in  {copy.line}, p{copy.partition:02d}, {copy.position} ({', '.join(copy.found_in)})"
+    place = f"{copy.line}, p{copy.partition:02d}, {copy.position} ({', '.join(copy.found_in)})"
+    yield from _wrapped(f"  stands in  {place}", 13)
     for note in copy.notes:
         was = f" (was {note['was']!r})" if "was" in note else ""
         yield from _wrapped(f"  changed    {note.get('path') or 'the message'}: {note.get('rule', '')}{was}", 13)
@@ -102,7 +104,8 @@ def _journey(journey: "Journey") -> Iterator[str]:
         yield from _wrapped(f"    waits for {journey.waits_for}", 6)
     if journey.letter is not None:
         letter = journey.letter
-        yield f"    dead letter {letter.id}: {letter.state} since {_clock(letter.state_at_ms)}"
+        look = f"; `turnout dead show {letter.id}`" if letter.state == "dead" else ""
+        yield f"    dead letter {letter.id}: {letter.state} since {_clock(letter.state_at_ms)}{look}"
 
 
 _STATES = {
@@ -141,7 +144,7 @@ def _step(step: "Step") -> Iterator[str]:
 
 def _quoted(mark: str, text: str) -> Iterator[str]:
     for line in text.splitlines():
-        yield f"      {mark}{line}"[:WIDTH]
+        yield f"      {mark}{line}"[:WIDTH].rstrip()
 
 
 def _refused(message_id: str, refused: "Refused") -> Iterator[str]:

@@ -7,6 +7,8 @@ LONGEST = 200
 
 _QUERY = re.compile(r"(https?://[^\s?#\"'<>]+)[?#][^\s\"'<>]*")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
+_ESCAPED = re.compile(r"\\\"[^\"\\]*\\\"")
+"""A value in quotes within a text of JSON."""
 _QUOTED = re.compile(r"\"[^\"]*\"(\s*:)?|(?<!\w)'[^']*'(?!\w)|“[^”]*”|`[^`]*`")
 # Numbers, and ids with a digit in them; but not the status that a destination answered with.
 _NUMBER = re.compile(r"(?<!answered )(?<![\w.-])[\w.-]*\d[\w.-]*")
@@ -18,6 +20,7 @@ def cause_of(reason: str) -> str:
     # Before what is cut there may stand a cut value.
     text = reason[: 4 * LONGEST]
     text = _EMAIL.sub("…@…", _QUERY.sub(r"\1", text))
+    text = _ESCAPED.sub("“…”", text)
     text = _QUOTED.sub(_without_value, text)
     return _SPACE.sub(" ", _NUMBER.sub("#", text)).strip()[:LONGEST]
 

@@ -28,7 +28,7 @@ def waits_for(client: "redis.Redis", partition: int, line: str, destination: str
         first = f"its own next attempt, {due}" if own.place == 0 else f"an earlier message of its user, {due}"
         return f"{first}; {out}" if out else first
     if held.in_hand(position):
-        return out or "nothing: it is being delivered, or will be at once"
+        return f"its next attempt; {out}" if out else "nothing: it is being delivered, or will be at once"
     turn = _turn(client, partition, line, destination, position, held)
     return f"{turn}; {out}" if out else turn
 

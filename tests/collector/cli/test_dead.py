@@ -129,8 +129,12 @@ def test_one_sent_again_waits_and_is_no_longer_dead(turnout: Turnout, log: redis
     assert turnout("dead", "retry", "1").out == "sent 1 message again\n"
     assert sent_again(log) == ["m-1"]
     assert dead_count(log) == 0
-    assert turnout("dead", "list").out == "nothing is kept here\n"
+    assert turnout("dead", "list").out == "there are no such dead letters\n"
     assert json.loads(turnout("dead", "list", "--state", "all", "--json").out)["state"] == "retried"
+
+
+def test_nobody_is_asked_about_nothing(turnout: Turnout) -> None:
+    assert turnout("dead", "discard", "--all", "--reason", "x").out == "discarded 0 letters\n"
 
 
 def test_sending_it_again_twice_says_so(turnout: Turnout, log: redis.Redis) -> None:
@@ -139,6 +143,7 @@ def test_sending_it_again_twice_says_so(turnout: Turnout, log: redis.Redis) -> N
     again = turnout("dead", "retry", "1")
     assert again.out == "sent 0 messages again\n"
     assert "kept 1 letter" in again.err
+    assert again.code == 1
     assert sent_again(log) == ["m-1"]
 
 
@@ -166,7 +171,7 @@ def test_letters_of_a_destination_that_is_gone_are_kept(turnout: Turnout, log: r
     bury(log, letter("m-1", destination="gone"))
     ended = turnout("dead", "retry", "--all", "--yes")
     assert ended.out == "sent 0 messages again\n"
-    assert "their source does not go there" in ended.err
+    assert "its source does not go there" in ended.err
 
 
 def test_a_value_is_set_and_the_message_keeps_its_id(turnout: Turnout, log: redis.Redis) -> None:
@@ -373,9 +378,9 @@ def test_letters_sent_again_arrive_once_the_destination_takes_them(tmp_path: Pat
             eventually(lambda: found.account("web", "hook")["delivered"] == 5, what="all were delivered")
             account = found.account("web", "hook")
             assert (account["received"], account["waiting"], account["dead"]) == (5, 0, 0)
-            assert found.command("dead", "list").stdout == "nothing is kept here\n"
+            assert found.command("dead", "list").stdout == "there are no such dead letters\n"
 
 
 def test_nothing_kept_is_said_in_words(turnout: Turnout, log: redis.Redis) -> None:
-    assert turnout("dead", "list").out == "nothing is kept here\n"
-    assert turnout("quarantine", "list").out == "nothing is kept here\n"
+    assert turnout("dead", "list").out == "there are no such dead letters\n"
+    assert turnout("quarantine", "list").out == "nothing of that kind is in quarantine\n"

@@ -40,8 +40,8 @@ def test_options_pick_refusals(turnout: Turnout, log: redis.Redis) -> None:
     refuse(log, refusal({"event": "A"}), body(b"{"))
     (one,) = map(json.loads, turnout("quarantine", "list", "--rule", "invalid_json", "--json").lines)
     assert one["raw"] == "{"
-    assert turnout("quarantine", "list", "--since", "1h").out == "nothing is kept here\n"
-    assert turnout("quarantine", "list", "--source", "other").out == "nothing is kept here\n"
+    assert turnout("quarantine", "list", "--since", "1h").out == "nothing of that kind is in quarantine\n"
+    assert turnout("quarantine", "list", "--source", "other").out == "nothing of that kind is in quarantine\n"
     assert len(turnout("quarantine", "list", "--until", "2024-03-01", "--json").lines) == 2
 
 
@@ -70,7 +70,7 @@ def test_a_repaired_message_is_released(turnout: Turnout, log: redis.Redis) -> N
     done = turnout("quarantine", "release", "1", "--set", "userId=u1")
     assert (done.code, done.out) == (0, "released 1 refusal, 1 message\n")
     assert appended(log) == 1
-    assert turnout("quarantine", "list").out == "nothing is kept here\n"
+    assert turnout("quarantine", "list").out == "nothing of that kind is in quarantine\n"
 
 
 def test_a_request_that_is_no_json_is_released_from_a_file(turnout: Turnout, log: redis.Redis, tmp_path: Path) -> None:
@@ -94,6 +94,6 @@ def test_what_is_discarded_does_not_come_back(turnout: Turnout, log: redis.Redis
     refuse(log, refusal({"event": "A"}))
     assert turnout("quarantine", "discard", "1", "--reason", "a bot").out == "discarded 1 refusal\n"
     refuse(log, refusal({"event": "A"}))
-    assert turnout("quarantine", "list").out == "nothing is kept here\n"
+    assert turnout("quarantine", "list").out == "nothing of that kind is in quarantine\n"
     (found,) = map(json.loads, turnout("quarantine", "list", "--state", "discarded", "--json").lines)
     assert (found["count"], found["discardReason"]) == (2, "a bot")

@@ -59,10 +59,10 @@ def test_what_is_unusual_is_told_below_the_accounts() -> None:
     found = msgspec.structs.replace(
         status(row("hook")),
         conditions=(Condition(destination="hook", aside=12, detached=("app", "web"), outage="hook is out"),),
-        processes={"worker": 2, "serve": 1},
+        processes={"worker": 2, "workers": 1, "clerk": 1},
     )
     assert lines(found)[-3:] == [
-        "processes   1 serve, 2 worker",
+        "processes   1 clerk, 2 workers, 1 parent of workers",
         "aside       12 messages for hook",
         "detached    hook from app, web: it gets them from the archive",
     ]
@@ -82,6 +82,15 @@ def test_all_is_well_when_nothing_is_paused_and_the_server_keeps_its_promise() -
 def test_what_is_wrong_is_told_last(found: Status, trouble: str) -> None:
     assert troubles(found) == [trouble]
     assert lines(found)[-1] == trouble
+
+
+def test_a_long_alarm_is_told_in_lines_that_fit() -> None:
+    words = "hook is paused (settings): answered 401: the credentials are not accepted; `turnout resume hook` goes on"
+    told = lines(status(row("hook"), alarms=(Alarm(kind="out", what="hook", words=words),)))
+    assert told[-2:] == [
+        "alarm: hook is paused (settings): answered 401: the credentials are not",
+        "  accepted; `turnout resume hook` goes on",
+    ]
 
 
 def test_what_is_kept_for_a_destination_that_was_taken_out_is_told_with_the_way_out() -> None:

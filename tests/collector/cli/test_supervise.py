@@ -6,8 +6,9 @@ import pytest
 
 from collector.cli.up import greeting, listening_on
 from collector.config import Config, config_of
-from collector.supervise import CannotStart, Restarts, answers, how_it_ended, reachable
+from collector.supervise import CannotStart, Restarts, answers, reachable
 from tests.running import free_port
+from worker.offspring import how_it_ended
 
 
 def test_the_wait_grows_with_each_death_up_to_a_limit() -> None:

@@ -17,7 +17,7 @@ from worker.stories.story import Copy, Journey, LetterSeen, Refused, Story
 from worker.stories.told import Step
 
 AT = 1_709_208_000_000
-SAID = Exchange("POST /in HTTP/1.1\nauthorization: ***", "HTTP 503\nbusy", 7)
+SAID = Exchange("POST https://hook.example.com/in\nAuthorization: ***", "503\nbusy", 7)
 
 COPY = Copy(
     source="web",
@@ -37,8 +37,9 @@ COPY = Copy(
         Journey(
             "hook",
             "waiting",
-            (Step("failed", 1, AT, AT, took_ms=9, reason="HTTP 503", due_ms=AT + 1000, exchange=SAID),),
-            waits_for="its turn: it is the next; hook is out (HTTP 503), next attempt at 2024-02-29T12:00:01.000Z",
+            (Step("failed", 1, AT, AT, took_ms=9, reason="answered 503: busy", due_ms=AT + 1000, exchange=SAID),),
+            waits_for="its turn: it is the next; hook is out (answered 503: busy), "
+            "next attempt at 2024-02-29T12:00:01.000Z",
         ),
         Journey("old", "dead", letter=LetterSeen(7, "dead", AT, "HTTP 400", "http_400", 1)),
     ),
@@ -60,17 +61,17 @@ def test_a_story_is_told_as_documented() -> None:
         "",
         "  hook: waiting",
         "    2024-02-29T12:00:00.000Z  failed, the destination is out, attempt 1 (9 ms):",
-        "      HTTP 503",
+        "      answered 503: busy",
         "      again from 2024-02-29T12:00:01.000Z",
-        "      > POST /in HTTP/1.1",
-        "      > authorization: ***",
-        "      < HTTP 503",
+        "      > POST https://hook.example.com/in",
+        "      > Authorization: ***",
+        "      < 503",
         "      < busy",
-        "    waits for its turn: it is the next; hook is out (HTTP 503), next attempt at",
-        "      2024-02-29T12:00:01.000Z",
+        "    waits for its turn: it is the next; hook is out (answered 503: busy), next",
+        "      attempt at 2024-02-29T12:00:01.000Z",
         "",
         "  old: dead, it will not get it",
-        "    dead letter 7: dead since 2024-02-29T12:00:00.000Z",
+        "    dead letter 7: dead since 2024-02-29T12:00:00.000Z; `turnout dead show 7`",
         "",
         "m-1  refused at the door (2 times, last 2024-02-29T12:00:01.000Z)",
         "  from       web, first 2024-02-29T12:00:00.000Z",
@@ -113,5 +114,5 @@ def test_a_message_is_asked_for_by_its_id(turnout: Turnout) -> None:
 def test_a_message_that_nobody_knows_ends_with_1_and_the_places_that_were_looked_in(turnout: Turnout) -> None:
     ended = turnout("where", "z")
     assert (ended.code, ended.out) == (1, "")
-    assert ended.err.startswith("turnout: z is not known; looked in the archive of web in ")
+    assert ended.err.startswith("turnout: z is not known; looked in\nturnout:   the archive of web in ")
     assert turnout("where", "a", "--source", "nowhere").code == 2

@@ -15,6 +15,7 @@ from worker.letters.cause import LONGEST, cause_id, cause_of
         ("ann@example.com is taken", "…@… is taken"),
         ("see https://a.example.com/v1/users/77?key=x&b=2 for more", "see https://a.example.com/#/users/# for more"),
         ('answered 400: {"error":"no such plan","id":"p"}', 'answered 400: {"error":"no such plan","id":"…"}'),
+        ('answered 400: {"error": "no plan \\"gold\\" here"}', 'answered 400: {"error": "no plan “…” here"}'),
         ("much    space\nhere", "much space here"),
         ("", ""),
     ],
