@@ -56,9 +56,15 @@ class _Towns:
             return False
 
     def close(self) -> None:
-        if self._town is not None:
-            self._town.stop()
-            self._town = None
+        """A town that is left well has to have its books in order, after all that was done to it."""
+        town, self._town = self._town, None
+        if town is None:
+            return
+        try:
+            if not town.spoilt and self._well(town):
+                assert town.audit() == "", "the audit does not balance"
+        finally:
+            town.stop()
 
 
 @pytest.fixture(scope="session")

@@ -109,6 +109,11 @@ class Town:
             self.proxy.__exit__()
             self.log.kill()
 
+    def audit(self) -> str:
+        """What `turnout audit` finds wrong; "" when every message is where it should be."""
+        ended = self.turnout.command("audit")
+        return "" if ended.returncode == 0 else ended.stdout + ended.stderr
+
     def well(self) -> bool:
         """It takes messages and has delivered what it had."""
         try:
