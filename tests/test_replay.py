@@ -146,6 +146,11 @@ def test_a_replay_that_is_killed_and_resumed_arrives_once_while_live_messages_fl
 
     eventually(lambda: len(came()) >= len(live.ids), what="the live messages were delivered")
     assert came() == live.ids
+    story = json.loads(stage.turnout.command("where", ALL[7], "--json").stdout)
+    (again,) = [one for one in story["copies"][0]["journeys"] if "replay" in one]
+    assert (again["destination"], again["replay"], again["state"]) == ("hook", replay["id"], "delivered")
+    audit = stage.turnout.command("audit")
+    assert audit.returncode == 0, audit.stdout
 
 
 def test_a_dry_run_shows_requests_without_secrets_and_sends_nothing(stage: Stage) -> None:

@@ -97,7 +97,8 @@ def _copy(message_id: str, copy: "Copy") -> Iterator[str]:
 
 
 def _journey(journey: "Journey") -> Iterator[str]:
-    yield f"  {journey.destination}: {_STATES[journey.state]}"
+    with_replay = f", replay {journey.replay}" if journey.replay else ""
+    yield f"  {journey.destination}{with_replay}: {_STATES[journey.state]}"
     for step in journey.steps:
         yield from _step(step)
     if journey.waits_for:

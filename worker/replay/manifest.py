@@ -11,6 +11,7 @@ from destinations.archive.finder import candidates, slots
 from destinations.archive.ids import digest
 from destinations.archive.index import Frame, frames
 from destinations.archive.layout import Slot
+from destinations.archive.places import positions
 from destinations.archive.reader import bodies_of
 from worker.lines import RETRY
 from worker.replay.errors import ArchiveChanged
@@ -42,6 +43,8 @@ class Page(msgspec.Struct, frozen=True):
     cursor: str
     """What the cursors of its messages begin with."""
     bodies: Sequence[bytes]
+    positions: Sequence[str]
+    """Where they stood in the log; "" where an old index does not tell."""
 
     def cursor_of(self, number: int) -> str:
         return f"{self.cursor}{number:06d}"
@@ -70,7 +73,8 @@ def pages(root: Path, manifest: Manifest, after: str = "") -> Iterator[Page]:
                 for which, (file, index) in enumerate(zip(files, indexes, strict=True)):
                     cursor = f"{hour:06d}{number:08d}{which:05d}"
                     if number < len(index) and cursor >= after[: len(cursor)]:
-                        yield Page(file.source, cursor, _bodies(root, file, index[number]))
+                        frame = index[number]
+                        yield Page(file.source, cursor, _bodies(root, file, frame), positions(frame))
 
 
 def _may(selection: Selection, slot: Slot) -> bool:

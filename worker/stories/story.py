@@ -32,6 +32,8 @@ class Journey(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     waits_for: str = ""
     """What has to happen first, in a sentence without its full stop."""
     letter: LetterSeen | None = None
+    replay: str = ""
+    """The id of the replay that it travelled with; empty for its own journey."""
 
 
 class Copy(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):

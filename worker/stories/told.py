@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Select, select
 
 from destinations.outcome import Exchange
 from worker.database.story_tables import EXCHANGES, PASSAGES, STORY_PROGRESS
+from worker.lines import line_of
 
 ENDS = ("delivered", "filtered", "dead")
 """The fates after which nothing more happens to a message at a destination, unless its dead letter is sent again."""
@@ -54,6 +55,18 @@ def ends(connection: Connection, partition: int, line: str, destination: str, *,
     with connection.execution_options(yield_per=AT_ONCE).execute(found) as rows:
         for row in rows:
             yield Span(row.first, row.last, row.fate, row.until_ms, row.id)
+
+
+def replays(connection: Connection, partition: int, source: str, position: str) -> list[str]:
+    """The lines of the replays that brought the message to a destination once more; `position` is sortable."""
+    found = (
+        select(PASSAGES.c.line)
+        .distinct()
+        .where(PASSAGES.c.partition == partition, PASSAGES.c.line.startswith(f"{source}~", autoescape=True))
+        .where(PASSAGES.c.first <= position, PASSAGES.c.last >= position)
+        .order_by(PASSAGES.c.line)
+    )
+    return [line for line in connection.execute(found).scalars() if line_of(line).replay]
 
 
 def steps(connection: Connection, partition: int, line: str, destination: str, position: str) -> tuple[Step, ...]:

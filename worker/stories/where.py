@@ -97,6 +97,9 @@ class _Teller:
             told_of = told.destinations_of(connection, found.partition, found.line, position)
             for name in dict.fromkeys([*names, *told_of]):
                 yield self._journey(connection, found, name, held.get(name, Waiting()))
+            if not line.way:
+                for again in told.replays(connection, found.partition, line.source, position):
+                    yield self._replayed(connection, found, line_of(again))
 
     def _journey(self, connection: Connection, found: Found, destination: str, held: Waiting) -> Journey:
         at = (found.partition, found.line, destination)
@@ -108,6 +111,13 @@ class _Teller:
         state = _state(ended, letter, waits=held.holds(position)) or self._unknown(connection, found, destination)
         wait = waits_for(self._client, *at, position, held) if state == "waiting" else ""
         return Journey(destination=destination, state=state, steps=steps, waits_for=wait, letter=letter)
+
+    def _replayed(self, connection: Connection, found: Found, line: Line) -> Journey:
+        """What its passages say: a message that a replay has not brought yet has none."""
+        steps = told.steps(connection, found.partition, line.name, line.destination, sortable(found.position))
+        ended = next((step.fate for step in reversed(steps) if step.fate in told.ENDS), None)
+        state = _state(ended, None, waits=True) or "waiting"
+        return Journey(destination=line.destination, state=state, replay=line.way, steps=steps)
 
     def _unknown(self, connection: Connection, found: Found, destination: str) -> State:
         came_ms = int(found.position.partition("-")[0])
