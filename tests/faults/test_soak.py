@@ -14,6 +14,7 @@ from tests.faults.trial import IN_HAND, Trial
 from tests.processes import family
 from tests.receiver import Answer, Hang, Reset
 from tests.running import Role
+from tests.waiting import eventually
 
 EVERY = 30.0
 MOST_GROWTH = 96 * 1024 * 1024
@@ -101,7 +102,9 @@ def test_random_faults_for_as_long_as_asked_cost_nothing_but_time(trial: Trial, 
 
 
 def memory(trial: Trial) -> int:
-    """Resident bytes of all processes of Turnout."""
+    """Resident bytes of all processes of Turnout, once all are there."""
+    roles = (Role.COLLECTOR, Role.WORKERS, Role.WORKER, Role.CLERK)
+    eventually(lambda: all(trial.town.turnout.pids(role) for role in roles), what="everybody is at work")
     (up,) = trial.town.turnout.pids(Role.UP)
     return sum(resident(process.pid) for process in family(up))
 
