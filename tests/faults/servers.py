@@ -31,9 +31,11 @@ class Clock:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self.moved = False
         self.shift(0)
 
     def shift(self, seconds: int) -> None:
+        self.moved = self.moved or seconds != 0
         fresh = self._file.with_suffix(".fresh")
         fresh.write_text(f"{seconds:+d}\n")
         fresh.replace(self._file)
