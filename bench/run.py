@@ -1,7 +1,7 @@
 """`make bench`: measure, print a table with each reference, say which goals were reached.
 
-make bench                          the whole, some ten minutes
-make bench ARGS="--quick"           small numbers, about one minute
+make bench                          the whole, some fifteen minutes
+make bench ARGS="--quick"           small numbers, about three minutes
 make bench ARGS="single latency"    only these
 """
 
