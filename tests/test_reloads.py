@@ -159,7 +159,7 @@ def test_collectors_replaced_in_good_order_refuse_no_connection_and_break_no_req
     with running(tmp_path, config(tmp_path)) as turnout, Steady(turnout) as load:
         for _ in range(3):
             load.grows_by(100)
-            turnout.back(turnout.kill(Role.COLLECTOR, signal.SIGTERM))
+            turnout.back(turnout.kill(Role.COLLECTOR, signal.SIGTERM), within=90)
         load.grows_by(100)
         load.__exit__()
         eventually(lambda: names(tmp_path / "one.jsonl") == set(load.accepted), within=40, what="all is there")
