@@ -1,21 +1,17 @@
 """`turnout audit`: how the proof is shown."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
 import redis
 
 from collector.cli.audit import lines
 from collector.cli.table import WIDTH
 from tests.collector.cli.conftest import Turnout
 from tests.waiting import eventually
-from tests.worker.rig import append, body, terms
 from worker import keys
 from worker.audit.report import Account, Broken, Report
-from worker.embedded import Server
 
 FINE = Report(
     at_ms=1,
@@ -50,24 +46,6 @@ def test_what_is_broken_is_named() -> None:
         "1 message out of place, 1 difference in the accounts",
     ]
     assert all(len(line) <= WIDTH for line in shown)
-
-
-@pytest.fixture
-def configured(log_process: Server, rq_process: Server, log_client: redis.Redis, tmp_path: Path) -> redis.Redis:
-    toml = f"""
-        [log]
-        url = "{log_process.url}"
-        partitions = 1
-        [rq]
-        url = "{rq_process.url}"
-        [sources.web]
-        write_keys = ["dev"]
-        [destinations.hook]
-        type = "console"
-    """
-    (tmp_path / "turnout.toml").write_text(toml)
-    append(log_client, terms("hook", "archive"), "a", bodies=[body("a")])
-    return log_client
 
 
 def test_the_exit_code_says_whether_all_is_well(configured: redis.Redis, turnout: Turnout) -> None:

@@ -1,18 +1,14 @@
 """`turnout where`: how a story is told."""
 
 import json
-from pathlib import Path
 
 import msgspec
 import pytest
-import redis
 
 from collector.cli.table import WIDTH
 from collector.cli.where import lines
 from destinations.outcome import Exchange
 from tests.collector.cli.conftest import Turnout
-from tests.worker.rig import append, body, terms
-from worker.embedded import Server
 from worker.stories.story import Copy, Journey, LetterSeen, Refused, Story
 from worker.stories.told import Step
 
@@ -83,23 +79,6 @@ def test_a_story_is_told_as_documented() -> None:
 
 def test_the_message_itself_is_shown_when_it_is_asked_for() -> None:
     assert '{"event":"E"}' in lines(Story("m-1", (COPY,), (), ()), body=True)
-
-
-@pytest.fixture
-def configured(log_process: Server, rq_process: Server, log_client: redis.Redis, tmp_path: Path) -> None:
-    toml = f"""
-        [log]
-        url = "{log_process.url}"
-        partitions = 1
-        [rq]
-        url = "{rq_process.url}"
-        [sources.web]
-        write_keys = ["dev"]
-        [destinations.hook]
-        type = "console"
-    """
-    (tmp_path / "turnout.toml").write_text(toml)
-    append(log_client, terms("hook", "archive"), "a", bodies=[body("a")])
 
 
 @pytest.mark.usefixtures("configured")
