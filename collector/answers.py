@@ -14,7 +14,6 @@ from collector.errors import EdgeError, TooSlow
 from collector.log_port import LogFull, LogUnavailable
 from schemas.errors import Violation
 
-_JSON = (b"content-type", b"application/json")
 LONGEST_WAIT = 300  # seconds: what SDKs cut a longer Retry-After to
 
 
@@ -40,9 +39,10 @@ class Answer(msgspec.Struct, frozen=True):
         return response
 
 
-def answer(status: int, body: bytes, *headers: Header) -> Answer:
+def answer(status: int, body: bytes, *headers: Header, kind: bytes = b"application/json") -> Answer:
+    """A finished answer; `kind` is its Content-Type."""
     length = (b"content-length", str(len(body)).encode())
-    everything = (_JSON, length, *headers)
+    everything = ((b"content-type", kind), length, *headers)
     start = {"type": "http.response.start", "status": status, "headers": everything}
     return Answer(status, everything, start, {"type": "http.response.body", "body": body})
 
@@ -53,51 +53,69 @@ def preflight(headers: Mapping[bytes, bytes]) -> Answer:
     return Answer(204, allowed, start, {"type": "http.response.body", "body": b""})
 
 
-def problem(status: int, code: str, message: str, *headers: Header, **more: object) -> Answer:
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """What went wrong, before a dialect puts it into its words."""
+
+    status: int
+    code: str
+    message: str
+    headers: tuple[Header, ...] = ()
+    more: Mapping[str, object] = {}
+
+
+def worded(problem: Problem) -> Answer:
     """The one shape of an error. SDKs differ in which of `code`, `message` and `error` they read: all are there."""
-    shape = {"success": False, "code": code, "message": message, "error": message, **more}
-    return answer(status, msgspec.json.encode(shape), *headers)
+    said = {"success": False, "code": problem.code, "message": problem.message, "error": problem.message}
+    return answer(problem.status, msgspec.json.encode({**said, **problem.more}), *problem.headers)
 
 
 # SDKs differ in which statuses they take for success: all take 200 with a JSON object, some nothing else.
 SUCCESS = answer(200, b'{"success":true}')
-INTERNAL = problem(500, "internal_error", "something went wrong in Turnout; the messages were not stored")
+_INTERNAL_WORDS = "something went wrong in Turnout; the messages were not stored"
+INTERNAL = Problem(status=500, code="internal_error", message=_INTERNAL_WORDS)
 
 
-def of_error(error: EdgeError) -> Answer:
+def of_error(error: EdgeError) -> Problem:
+    headers: tuple[Header, ...] = ()
     if isinstance(error, TooSlow):
         # The rest of the body may still come: this connection cannot carry another request.
-        return problem(error.status, error.code, error.message, _retry_after(1), (b"connection", b"close"))
-    return problem(error.status, error.code, error.message)
+        headers = (retry_after(1), (b"connection", b"close"))
+    return Problem(status=error.status, code=error.code, message=error.message, headers=headers)
 
 
-def of_trouble(error: LogUnavailable) -> Answer:
+def of_trouble(error: LogUnavailable) -> Problem:
     code = "log_full" if isinstance(error, LogFull) else "log_unavailable"
     words = f"nothing was stored: {error.reason}; try again later"
-    return problem(503, code, words, _retry_after(error.retry_after))
+    return Problem(status=503, code=code, message=words, headers=(retry_after(error.retry_after),))
 
 
-def not_found(hint: str | None) -> Answer:
+def not_found(hint: str | None) -> Problem:
     words = "there is nothing here" if hint is None else f"there is nothing here; did you mean {hint}?"
-    return problem(404, "not_found", words)
+    return Problem(status=404, code="not_found", message=words)
 
 
-def method_not_allowed(allowed: str) -> Answer:
-    return problem(405, "method_not_allowed", f"this path takes {allowed}", (b"allow", allowed.encode()))
+def method_not_allowed(allowed: str) -> Problem:
+    words = f"this path takes {allowed}"
+    return Problem(status=405, code="method_not_allowed", message=words, headers=((b"allow", allowed.encode()),))
 
 
-def refused_message(violations: Sequence[Violation]) -> Answer:
+def refused_message(violations: Sequence[Violation]) -> Problem:
     words = " ".join(violation.sentence() for violation in violations)
-    return problem(400, violations[0].code, words, violations=[_told(violation) for violation in violations])
+    told = [_told(violation) for violation in violations]
+    return Problem(status=400, code=violations[0].code, message=words, more={"violations": told})
 
 
-def refused_batch(accepted: int, refused: Sequence[Refused]) -> Answer:
-    """Success with a list of what was left out, or an error when nothing was left in."""
+def all_rejected(refused: Sequence[Refused]) -> Problem:
+    """Nothing was left in: an error, so that the mistake shows where the sender looks."""
     rejected = [_rejected(each) for each in refused]
-    if accepted:
-        return answer(200, msgspec.json.encode({"success": True, "accepted": accepted, "rejected": rejected}))
     words = f"none of the {len(refused)} messages could be accepted; the first: {rejected[0]['message']}"
-    return problem(400, "all_rejected", words, accepted=0, rejected=rejected)
+    return Problem(status=400, code="all_rejected", message=words, more={"accepted": 0, "rejected": rejected})
+
+
+def refused_in_part(accepted: int, refused: Sequence[Refused]) -> Answer:
+    """Success, with a list of what was left out."""
+    rejected = [_rejected(each) for each in refused]
+    return answer(200, msgspec.json.encode({"success": True, "accepted": accepted, "rejected": rejected}))
 
 
 def _rejected(refused: Refused) -> dict[str, object]:
@@ -117,5 +135,5 @@ def _told(violation: Violation) -> dict[str, str]:
     }
 
 
-def _retry_after(seconds: int) -> Header:
+def retry_after(seconds: int) -> Header:
     return b"retry-after", str(max(1, min(seconds, LONGEST_WAIT))).encode()

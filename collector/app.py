@@ -6,23 +6,23 @@ from collections.abc import Callable, Collection, Mapping
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import Request as HTTPRequest
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from collector import answers, cors, health, schemas_route
+from collector import answers, cors, health, salts, schemas_route
 from collector.answers import Answer
-from collector.auth import Keys
+from collector.auth import NO_POLICIES, Keys
 from collector.errors import ClientGone, EdgeError
 from collector.health import UNWATCHED, Vitals
 from collector.ingest import Ingest
 from collector.log_port import Log, LogUnavailable
+from collector.policy import Policy
 from collector.reading import BODY_SECONDS
-from collector.routes import ROUTES, Route, meant
+from collector.request import Headers, Request, request_of
+from collector.routes import Route, meant, route_of
 from destinations.blame import steps_of
 from schemas.limits import Limits
-
-Headers = Mapping[bytes, bytes]
 
 _log = logging.getLogger(__name__)
 
@@ -34,11 +34,21 @@ def create_app(
     now: Callable[[], float],
     new_id: Callable[[], str],
     limits: Limits,
+    policies: Mapping[str, Policy] = NO_POLICIES,
+    salt: Callable[[int], bytes] = salts.of_this_process,
     body_seconds: float = BODY_SECONDS,
     vitals: Vitals = UNWATCHED,
 ) -> "Edge":
     """The ASGI application. `sources` names each source's write keys, `now` gives seconds since 1970."""
-    ingest = Ingest(keys=Keys(sources), log=log, now=now, new_id=new_id, limits=limits, body_seconds=body_seconds)
+    ingest = Ingest(
+        keys=Keys(sources, policies),
+        log=log,
+        now=now,
+        new_id=new_id,
+        limits=limits,
+        body_seconds=body_seconds,
+        salt=salt,
+    )
     return Edge(ingest, site(log, vitals))
 
 
@@ -59,9 +69,14 @@ class Edge:
         self._ingest = ingest
         self._site = site
 
-    def renew(self, sources: Mapping[str, Collection[str]], limits: Limits) -> None:
+    def renew(
+        self,
+        sources: Mapping[str, Collection[str]],
+        limits: Limits,
+        policies: Mapping[str, Policy] = NO_POLICIES,
+    ) -> None:
         """Requests that begin from now on are held against these; those under way end as they began."""
-        self._ingest = msgspec.structs.replace(self._ingest, keys=Keys(sources), limits=limits)
+        self._ingest = msgspec.structs.replace(self._ingest, keys=Keys(sources, policies), limits=limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -73,29 +88,31 @@ class Edge:
             await answers.preflight(headers).send(None, send)
             return
         origin = headers.get(b"origin")
-        route = ROUTES.get(scope["path"]) or _mounted_route(scope)
+        request = request_of(scope, headers)
+        route = route_of(request.path)
         if route is None:
             await self._visit(scope, receive, send if origin is None else cors.opened(send, origin))
             return
-        answer = await self._answer(scope, route, headers, receive)
+        answer = await self._answer(request, route, receive)
         if answer is not None:
             await answer.send(origin, send)
 
-    async def _answer(self, scope: Scope, route: Route, headers: Headers, receive: Receive) -> Answer | None:
+    async def _answer(self, request: Request, route: Route, receive: Receive) -> Answer | None:
         """The answer to whatever came to this route; None when there is nobody left to hear it."""
-        if scope["method"] != "POST":
-            return answers.method_not_allowed("POST, OPTIONS")
+        words = answers.worded if route.dialect is None else route.dialect.problem
+        if request.method not in route.methods:
+            return words(answers.method_not_allowed(", ".join((*route.methods, "OPTIONS"))))
         try:
-            return await self._ingest.answer(route, headers, scope["query_string"], receive)
+            return await self._ingest.answer(route, request, receive)
         except EdgeError as error:
-            return answers.of_error(error)
+            return words(answers.of_error(error))
         except LogUnavailable as error:
-            return answers.of_trouble(error)
+            return words(answers.of_trouble(error))
         except ClientGone:
             return None
         except Exception as error:  # noqa: BLE001 - the last place where a client can still be told anything
             _report(error)
-            return answers.INTERNAL
+            return words(answers.INTERNAL)
 
     async def _visit(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -104,22 +121,16 @@ class Edge:
             _report(error)
 
 
-def _mounted_route(scope: Scope) -> Route | None:
-    """The route where the server says that all paths here begin with `root_path`."""
-    root: str = scope.get("root_path", "")
-    return ROUTES.get(scope["path"].removeprefix(root)) if root else None
-
-
-async def _refusal(request: Request, error: Exception) -> Response:
+async def _refusal(request: HTTPRequest, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "GET, HEAD")
-        return answers.method_not_allowed(allowed).response()
-    return answers.not_found(meant(request.scope["path"])).response()
+        return answers.worded(answers.method_not_allowed(allowed)).response()
+    return answers.worded(answers.not_found(meant(request.scope["path"]))).response()
 
 
-async def _failure(request: Request, error: Exception) -> Response:
-    return answers.INTERNAL.response()
+async def _failure(request: HTTPRequest, error: Exception) -> Response:
+    return answers.worded(answers.INTERNAL).response()
 
 
 def _report(error: Exception) -> None:

@@ -7,14 +7,19 @@ says nothing about how much of a guess was right.
 
 import binascii
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from collector.errors import Unauthorized
+from collector.policy import OPEN, Policy
 
 QUERY_NAMES = ("writeKey", "writekey")
 QUERY_FIELDS = 100  # more members than this in a query are not a client's doing
+
+
+NO_POLICIES: Mapping[str, Policy] = MappingProxyType({})
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -22,6 +27,7 @@ class Grant(msgspec.Struct, frozen=True):
 
     source: str
     key: str
+    policy: Policy = OPEN
 
     def __repr__(self) -> str:
         return f"Grant(source={self.source!r})"
@@ -30,8 +36,8 @@ class Grant(msgspec.Struct, frozen=True):
 class Keys:
     """All write keys, each leading to its source. A source may have several, for rotation."""
 
-    def __init__(self, sources: Mapping[str, Collection[str]]) -> None:
-        self._grants = dict(_grants(sources))
+    def __init__(self, sources: Mapping[str, Collection[str]], policies: Mapping[str, Policy] = NO_POLICIES) -> None:
+        self._grants = dict(_grants(sources, policies))
         # What SDKs send, ready made: nearly every request is answered by this one look-up.
         self._usual = {_usual_header(key): grant for key, grant in self._grants.items()}
 
@@ -52,6 +58,10 @@ class Keys:
         if named:
             return self._first_known([_text(named)])
         return self._by_query(query) if query else None
+
+    def named(self, key: str) -> Grant:
+        """The grant of this very key. Raises Unauthorized."""
+        return self._first_known([key])
 
     def inside_body(self, places: Iterable[object]) -> Grant:
         """The grant by the first place in the body that holds a key."""
@@ -78,7 +88,7 @@ class Keys:
         raise Unauthorized("unknown_write_key", "the write key belongs to no source")
 
 
-def _grants(sources: Mapping[str, Collection[str]]) -> Iterator[tuple[str, Grant]]:
+def _grants(sources: Mapping[str, Collection[str]], policies: Mapping[str, Policy]) -> Iterator[tuple[str, Grant]]:
     seen: dict[str, str] = {}
     for source, keys in sources.items():
         for key in keys:
@@ -86,7 +96,7 @@ def _grants(sources: Mapping[str, Collection[str]]) -> Iterator[tuple[str, Grant
                 raise ValueError(f"source {source!r} has an empty write key")
             if seen.setdefault(key, source) != source:
                 raise ValueError(f"sources {seen[key]!r} and {source!r} share a write key")
-            yield key, Grant(source, key)
+            yield key, Grant(source, key, policies.get(source, OPEN))
 
 
 def _usual_header(key: str) -> bytes:

@@ -4,12 +4,13 @@ import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
 from collector.document import document_of
+from collector.policy import IpPolicy, Policy, Rate
 from destinations import registry
 from destinations.errors import Problem, SettingsError
 from destinations.settings import Secret, Size, inside, read_table
@@ -46,6 +47,9 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _KEY = re.compile(r"(?!:+$)[!-~]{1,200}")
 
 
+Kind = Literal["identify", "group", "track", "page", "screen", "alias"]
+
+
 class CollectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65_535)] = 8080
@@ -59,6 +63,18 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     write_keys: Annotated[list[Secret], Meta(min_length=1)]
     destinations: list[str] | None = None
     archive: bool = True
+    origins: list[str] | None = None
+    types: list[Kind] | None = None
+    ip: IpPolicy = "keep"
+    rate: Rate | None = None
+
+    def policy(self) -> Policy:
+        return Policy(
+            origins=None if self.origins is None else tuple(self.origins),
+            types=None if self.types is None else frozenset(self.types),
+            ip=self.ip,
+            rate=self.rate,
+        )
 
 
 class DestinationHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -92,6 +108,8 @@ class Config(delivery.Config, frozen=True, kw_only=True):
     collector: CollectorSettings = CollectorSettings()
     write_keys: dict[str, tuple[Secret, ...]] = msgspec.field(default_factory=dict)
     """The keys of each source."""
+    policies: dict[str, Policy] = msgspec.field(default_factory=dict)
+    """What each source asks of those who post to it."""
 
     def revealed_keys(self) -> dict[str, tuple[str, ...]]:
         """The keys of each source in the clear."""
@@ -145,6 +163,7 @@ def config_of(text: str, path: str | None, environment: Mapping[str, str], *, da
         destinations=destinations,
         sources={name: Source(destinations=_resolved(table, destinations)) for name, table in sources.items()},
         write_keys={name: tuple(table.write_keys) for name, table in sources.items()},
+        policies={name: table.policy() for name, table in sources.items()},
     )
 
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from collector import answers
+from collector.answers import Problem
 from collector.log_port import Log, Spooled
 from worker.alarms import Alarm
 
@@ -62,7 +63,9 @@ def _ready(log: Log, vitals: Vitals) -> Endpoint:
         if trouble is None:
             return answers.answer(200, msgspec.json.encode({"status": "ready", **facts}), _FRESH).response()
         words = f"messages cannot be taken now: {trouble}"
-        return answers.problem(503, "not_ready", words, _FRESH, reasons=[trouble], **facts).response()
+        more = {"reasons": [trouble], **facts}
+        problem = Problem(status=503, code="not_ready", message=words, headers=(_FRESH,), more=more)
+        return answers.worded(problem).response()
 
     return ready
 

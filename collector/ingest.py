@@ -1,20 +1,22 @@
 """Take one POST of messages from its first byte to its answer."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 
 import msgspec
 from starlette.types import Receive
 
 from collector import accept, answers, decoding, quarantine
-from collector.accept import Terms, Verdict
+from collector.accept import Refused, Terms, Verdict
 from collector.answers import Answer
 from collector.auth import Grant, Keys
 from collector.decoding import Batch, Shared
+from collector.dialects.dialect import Dialect, Facts, placed, telling_terms
 from collector.errors import BadBody
 from collector.inflating import inflated
-from collector.log_port import Log
+from collector.log_port import Item, Log
 from collector.reading import read_body
+from collector.request import Request
 from collector.routes import Route
 from schemas.arrival import arrival
 from schemas.dates import stamp
@@ -38,21 +40,31 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
     new_id: Callable[[], str]
     limits: Limits
     body_seconds: float
+    salt: Callable[[int], bytes]
+    """The secret of the day (UTC) of a moment in ms."""
     turn: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
     """Batches take turns: whoever waits for it lets the event loop look at its sockets, the log's above all.
 
     Without it the loop would judge all batches that are there before it writes the rest of a flush.
     """
 
-    async def answer(self, route: Route, headers: Mapping[bytes, bytes], query: bytes, receive: Receive) -> Answer:
+    async def answer(self, route: Route, request: Request, receive: Receive) -> Answer:
         """Raises EdgeError or LogUnavailable for the answers that say so, ClientGone for none."""
-        grant = self.keys.outside_body(headers, query)
+        dialect = route.dialect
+        headers = request.headers
+        if dialect is None:
+            grant = self.keys.outside_body(headers, request.query)
+        else:
+            grant = dialect.outside(request, self.keys)
         body = text = await read_body(receive, headers, self.limits.body_bytes, self.body_seconds)
         received_ms = int(self.now() * 1000)
         try:
             encoding = headers.get(b"content-encoding")
             if encoding is not None:
                 text = inflated(body, encoding, self.limits.body_bytes)
+            if dialect is not None:
+                grant = grant or dialect.inside(text, self.keys)
+                return await self._take_told(dialect, request, grant, received_ms, text)
             if route.kind is not None:
                 grant = grant or self.keys.inside_body((decoding.write_key(text),))
                 return await self._take_one(route, grant, received_ms, text)
@@ -70,9 +82,8 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
             item = accept.alone(body, terms)
         except Invalid as invalid:
             refused = accept.refused(0, body, invalid, self.limits)
-            refusal = quarantine.of_message(refused, grant, terms.arrival.received_at, route.path)
-            await self.log.put([], [refusal])
-            return answers.refused_message(invalid.violations)
+            await self._put([], [refused], grant, terms, route.path)
+            return answers.worded(answers.refused_message(invalid.violations))
         await self.log.put([item], [])
         return answers.SUCCESS
 
@@ -82,10 +93,30 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
         messages = self._messages(envelope, size)
         terms = self._terms(grant, received_ms, None, envelope)
         verdict = await _judged(messages, terms, self.turn)
+        await self._put(verdict.items, verdict.refused, grant, terms, route.path)
+        if not verdict.refused:
+            return answers.SUCCESS
+        if not verdict.items:
+            return answers.worded(answers.all_rejected(verdict.refused))
+        return answers.refused_in_part(len(verdict.items), verdict.refused)
+
+    async def _take_told(
+        self, dialect: Dialect, request: Request, grant: Grant, received_ms: int, text: bytes
+    ) -> Answer:
+        """Whatever another dialect says, told as Segment-spec messages."""
+        facts = Facts(source=grant.source, received_ms=received_ms, address=request.peer, salt=self.salt)
+        telling = dialect.read(request, text, facts)
+        terms = telling_terms(grant.source, telling, received_ms, self.new_id, self.limits)
+        verdict = await _judged([msgspec.Raw(told.raw) for told in telling.messages], terms, self.turn)
+        refused = [*telling.refused, *placed(telling, verdict.refused)]
+        await self._put(verdict.items, refused, grant, terms, request.path)
+        return dialect.stored(telling, len(verdict.items), sorted(refused, key=lambda each: each.index))
+
+    async def _put(
+        self, items: Sequence[Item], refused: Sequence[Refused], grant: Grant, terms: Terms, path: str
+    ) -> None:
         received_at = terms.arrival.received_at
-        refusals = [quarantine.of_message(each, grant, received_at, route.path) for each in verdict.refused]
-        await self.log.put(verdict.items, refusals)
-        return answers.refused_batch(len(verdict.items), verdict.refused) if refusals else answers.SUCCESS
+        await self.log.put(items, [quarantine.of_message(each, grant, received_at, path) for each in refused])
 
     def _messages(self, envelope: Batch | Shared, size: int) -> list[msgspec.Raw]:
         if not isinstance(envelope, Batch):

@@ -8,10 +8,12 @@ import msgspec
 from collector import accept, decoding
 from collector.accept import Refused, Terms, Verdict
 from collector.decoding import Batch, Shared
+from collector.dialects.dialect import Dialect, Facts, placed, telling_terms
 from collector.errors import BadBody
 from collector.log_port import Item
 from collector.quarantine import KEPT_BYTES
-from collector.routes import ROUTES
+from collector.request import Request
+from collector.routes import route_of
 from schemas.arrival import arrival
 from schemas.errors import Invalid, Violation
 from schemas.limits import Limits
@@ -50,7 +52,7 @@ def judged(held: Held, limits: Limits) -> Judged:
 
 def _message(held: Held, limits: Limits) -> Judged:
     """One that came alone or in a batch; what the batch said for all its messages was not kept."""
-    route = ROUTES.get(held.path)
+    route = route_of(held.path)
     terms = _terms(held, Shared(), route.kind if route else None, limits)
     try:
         return Judged((accept.alone(held.raw, terms),), ())
@@ -60,7 +62,9 @@ def _message(held: Held, limits: Limits) -> Judged:
 
 def _body(held: Held, limits: Limits) -> Judged:
     """A whole request that could not be read as messages."""
-    route = ROUTES.get(held.path)
+    route = route_of(held.path)
+    if route is not None and route.dialect is not None:
+        return _told(held, route.dialect, limits)
     if route is not None and route.kind is not None:
         return _message(held, limits)
     envelope = decoding.batch(held.raw)
@@ -71,6 +75,17 @@ def _body(held: Held, limits: Limits) -> Judged:
         raise BadBody("too_many_messages", words)
     verdict: Verdict = accept.each(0, envelope.batch, _terms(held, envelope, None, limits))
     return Judged(tuple(verdict.items), tuple(verdict.refused))
+
+
+def _told(held: Held, dialect: Dialect, limits: Limits) -> Judged:
+    """A whole request in another dialect, without its headers and its query: they were not kept."""
+    request = Request(dialect.methods[0], held.path, held.path.encode(), b"", {}, "")
+    facts = Facts(source=held.source, received_ms=held.received_at_ms, address="", salt=lambda moment_ms: b"")
+    telling = dialect.read(request, held.raw, facts)
+    ids = _ids(held.digest).__next__
+    terms = telling_terms(held.source, telling, held.received_at_ms, ids, limits)
+    verdict = accept.each(0, [msgspec.Raw(told.raw) for told in telling.messages], terms)
+    return Judged(tuple(verdict.items), (*telling.refused, *placed(telling, verdict.refused)))
 
 
 def _terms(held: Held, shared: Shared, kind: str | None, limits: Limits) -> Terms:

@@ -1,9 +1,13 @@
-"""Which paths take messages, and of which type."""
+"""Which paths take messages: of which type, and in which dialect."""
 
 import re
 from collections.abc import Iterator
 
 import msgspec
+
+from collector.dialects.dialect import Dialect
+from collector.dialects.pixel import Pixel
+from schemas.catalog import KINDS
 
 BATCH = "batch"
 _NAMES = {
@@ -20,18 +24,51 @@ _NAMES = {
 
 class Route(msgspec.Struct, frozen=True):
     path: str
-    kind: str | None  # the type of its messages; None where each message names its own
+    kind: str | None
+    """The type of its messages; None where each message names its own."""
+    dialect: Dialect | None = None
+    """None for Segment's own HTTP API, the mother tongue."""
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        return ("POST",) if self.dialect is None else self.dialect.methods
 
 
-def _routes() -> Iterator[tuple[str, Route]]:
+def _segment() -> Iterator[Route]:
     for kind, names in _NAMES.items():
         for name in names:
-            # Both forms are served as they are: SDKs lose or double messages on a redirect.
-            for path in (f"/v1/{name}", f"/v1/{name}/"):
-                yield path, Route(path, None if kind == BATCH else kind)
+            yield Route(f"/v1/{name}", None if kind == BATCH else kind)
 
 
-ROUTES = dict(_routes())
+def _pixels() -> Iterator[Route]:
+    for kind in KINDS:
+        yield Route(f"/v1/pixel/{kind}", kind, Pixel(kind))
+
+
+def _routes() -> Iterator[Route]:
+    yield from _segment()
+    yield from _pixels()
+
+
+def _both_forms(routes: Iterator[Route]) -> Iterator[tuple[str, Route]]:
+    """Paths are served with and without a slash at the end: SDKs lose or double messages on a redirect."""
+    for route in routes:
+        for path in (route.path, f"{route.path}/"):
+            yield path, msgspec.structs.replace(route, path=path)
+
+
+ROUTES = dict(_both_forms(_routes()))
+
+UNDER: tuple[tuple[str, Route], ...] = ()
+"""Routes for all paths that begin so; whatever ROUTES names goes before."""
+
+
+def route_of(path: str) -> Route | None:
+    """Where what is sent to this path goes; None when it takes no messages."""
+    route = ROUTES.get(path)
+    if route is not None:
+        return route
+    return next((route for start, route in UNDER if path.startswith(start) and len(path) > len(start)), None)
 
 
 def meant(path: str) -> str | None:

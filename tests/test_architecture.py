@@ -30,6 +30,8 @@ HOMES = {
     "sqlalchemy": "worker",
     "alembic": "worker",
     "simpleeval": "worker",
+    "jwt": "collector",
+    "cryptography": "collector",
 }
 # redis has two homes: the blocking client the worker, the asyncio client the collector.
 SHARED = {"redis": ("worker", "collector")}

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import gzip
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message
 
 from collector.app import create_app
 from collector.log_port import Item, Refusal, Spooled
+from collector.policy import Policy
 from schemas.limits import Limits
 
 NOON = 1_700_049_600.0
@@ -140,7 +141,13 @@ async def _exchange(app: ASGIApp, scope: dict[str, Any], incoming: list[Message]
     return Answered(start["status"], headers, b"".join(message.get("body", b"") for message in rest))
 
 
-def edge(log: MemoryLog, *, limits: Limits | None = None, body_seconds: float = 30.0) -> Client:
+def edge(
+    log: MemoryLog,
+    *,
+    limits: Limits | None = None,
+    body_seconds: float = 30.0,
+    policies: Mapping[str, Policy] | None = None,
+) -> Client:
     """A client of an application whose clock says noon and whose new ids count up."""
     count = iter(range(1, 1_000_000))
     app = create_app(
@@ -150,5 +157,6 @@ def edge(log: MemoryLog, *, limits: Limits | None = None, body_seconds: float = 
         new_id=lambda: f"new-{next(count)}",
         limits=limits or Limits(),
         body_seconds=body_seconds,
+        policies=policies or {},
     )
     return Client(app)
