@@ -79,8 +79,8 @@ BAD: list[tuple[str, Any, list[tuple[str, str, str, str]]]] = [
     ("track", TRACK | {"properties": 5}, [("properties", "type", "a number", "properties_not_object")]),
     ("group", {"groupId": "g1", "context": {"operations": []}}, [("", "anyOf", "sent with neither", NOBODY)]),
     *(
-        ("identify", USER | {"context": {"operations": operations}}, [(f"context.operations{path}", rule, found, OTHER)])
-        for operations, path, rule, found in [
+        ("identify", USER | {"context": {"operations": said}}, [(f"context.operations{path}", rule, found, OTHER)])
+        for said, path, rule, found in [
             ("upsert", "", "type", "a string"),
             ([{"op": "upsert"}] * 101, "", "maxItems", "101 of them"),
             ([1], ".0", "type", "a number"),
