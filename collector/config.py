@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from collector.document import document_of
-from collector.policy import IpPolicy, Policy, Rate
+from collector.policy import IpPolicy, OpenPanel, Policy, Rate
 from destinations import registry
 from destinations.errors import Problem, SettingsError
 from destinations.settings import Secret, Size, inside, read_table
@@ -67,6 +67,7 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     types: list[Kind] | None = None
     ip: IpPolicy = "keep"
     rate: Rate | None = None
+    openpanel: OpenPanel = OpenPanel()
 
     def policy(self) -> Policy:
         return Policy(
@@ -74,6 +75,7 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             types=None if self.types is None else frozenset(self.types),
             ip=self.ip,
             rate=self.rate,
+            openpanel=self.openpanel,
         )
 
 

@@ -104,7 +104,13 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
         self, dialect: Dialect, request: Request, grant: Grant, received_ms: int, text: bytes
     ) -> Answer:
         """Whatever another dialect says, told as Segment-spec messages."""
-        facts = Facts(source=grant.source, received_ms=received_ms, address=request.peer, salt=self.salt)
+        facts = Facts(
+            source=grant.source,
+            received_ms=received_ms,
+            address=request.peer,
+            salt=self.salt,
+            policy=grant.policy,
+        )
         telling = dialect.read(request, text, facts)
         terms = telling_terms(grant.source, telling, received_ms, self.new_id, self.limits)
         verdict = await _judged([msgspec.Raw(told.raw) for told in telling.messages], terms, self.turn)
@@ -115,6 +121,8 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
     async def _put(
         self, items: Sequence[Item], refused: Sequence[Refused], grant: Grant, terms: Terms, path: str
     ) -> None:
+        if not items and not refused:
+            return
         received_at = terms.arrival.received_at
         await self.log.put(items, [quarantine.of_message(each, grant, received_at, path) for each in refused])
 
