@@ -68,7 +68,7 @@ class _Once:
     def __init__(self, home: Path, sources: Sequence[str]) -> None:
         self._built = home / ".built"
         self._digest = hashlib.sha256(b"".join((home / source).read_bytes() for source in sources)).hexdigest()
-        self._lock = (home / sources[0]).open("rb")
+        self._lock = (home / sources[-1]).open("rb")  # not go.mod: the go command locks that itself
 
     def __enter__(self) -> "_Once":
         fcntl.flock(self._lock, fcntl.LOCK_EX)
