@@ -57,7 +57,8 @@ def java_program() -> list[str]:
 
 
 def _check_jars(fetched: Path) -> None:
-    expected = dict(reversed(line.split()) for line in (JAVA / "jars.sha256").read_text().splitlines())
+    lines = [line.split() for line in (JAVA / "jars.sha256").read_text().splitlines()]
+    expected = {name: digest for digest, name in lines}
     found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in fetched.iterdir()}
     assert found == expected, "Maven fetched other files than java/jars.sha256 names"
 

@@ -84,7 +84,7 @@ def _jitsu() -> Published:
         server.JITSU,
         _node(server.JITSU.name),
         lambda url, key: {"writeKey": key, "host": url},
-        {"name": "@jitsu/js", "version": "2.0.0"},
+        {**_library(server.JITSU), "env": "node"},
         calls,
         numbered,
         faults={Scenario.AWAY: (Fault.AWAY,)},
@@ -162,4 +162,5 @@ PUBLISHED = (
     _of_python(server.PYTHON_1_4, "analytics.client", "analytics-python"),
     _of_python(server.RUDDER_PYTHON, "rudderstack.analytics.client", "rudder-sdk-python"),
     _openpanel(),
+    _jitsu(),
 )

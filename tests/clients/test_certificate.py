@@ -21,7 +21,6 @@ pytestmark = [pytest.mark.clients, pytest.mark.timeout(300)]  # the first one wa
 
 TOO_BIG = 40_000  # bytes; the limit is 32 KB
 RETRY_AFTER = 1.0  # seconds, says the front
-EACH = [pytest.param(published, id=f"{published.client.name}-{published.client.version}") for published in PUBLISHED]
 
 
 def calls_of(published: Published, scenario: Scenario) -> Sequence[Told]:
@@ -72,7 +71,7 @@ def source_of(published: Published, scenario: Scenario) -> str:
 @pytest.fixture(scope="module")
 def asked_for(request: pytest.FixtureRequest) -> list[Published]:
     """The clients of the tests that were chosen."""
-    params = [getattr(item, "callspec").params for item in request.session.items if hasattr(item, "callspec")]
+    params = [callspec.params for item in request.session.items if (callspec := getattr(item, "callspec", None))]
     slugs = {found.slug for found in (each.get("run") for each in params) if isinstance(found, Published)}
     return [published for published in PUBLISHED if published.slug in slugs]
 
@@ -108,8 +107,12 @@ def run(request: pytest.FixtureRequest, runs: dict[str, Future[Run]]) -> Run:
 
 
 def each_in(scenario: Scenario) -> pytest.MarkDecorator:
-    chosen = [each for each in EACH if scenario in each.values[0].client.scenarios]  # type: ignore[attr-defined]
-    return pytest.mark.parametrize("run", chosen, indirect=True)
+    chosen = [published for published in PUBLISHED if scenario in published.client.scenarios]
+    return pytest.mark.parametrize("run", chosen, indirect=True, ids=named)
+
+
+def named(published: Published) -> str:
+    return f"{published.client.name}-{published.client.version}"
 
 
 @each_in(Scenario.CALLS)
@@ -170,7 +173,7 @@ def test_a_message_that_is_too_big_costs_no_other(run: Run) -> None:
         assert len(run.failures(Scenario.BIG)) == told
 
 
-@pytest.mark.parametrize("run", EACH, indirect=True)
+@pytest.mark.parametrize("run", PUBLISHED, indirect=True, ids=named)
 def test_nothing_is_sent_to_any_other_host(run: Run) -> None:
     assert set(run.report.connected) <= {front.address for front in run.fronts.values()}
 
