@@ -17,6 +17,7 @@ from collector.errors import ClientGone, EdgeError
 from collector.health import UNWATCHED, Vitals
 from collector.ingest import Ingest
 from collector.log_port import Log, LogUnavailable
+from collector.openapi import route as openapi_route
 from collector.policy import Policy
 from collector.reading import BODY_SECONDS
 from collector.request import Headers, Request, request_of
@@ -49,13 +50,13 @@ def create_app(
         body_seconds=body_seconds,
         salt=salt,
     )
-    return Edge(ingest, site(log, vitals))
+    return Edge(ingest, lambda edge: site(log, vitals, edge.limits))
 
 
-def site(log: Log, vitals: Vitals) -> Starlette:
-    """Everything that takes no messages."""
+def site(log: Log, vitals: Vitals, limits: Callable[[], Limits]) -> Starlette:
+    """Everything that takes no messages; `limits` tells those in force."""
     application = Starlette(
-        routes=[*health.routes(log, vitals), *schemas_route.routes()],
+        routes=[*health.routes(log, vitals), *schemas_route.routes(), *openapi_route.routes(limits)],
         exception_handlers={HTTPException: _refusal, Exception: _failure},
     )
     application.router.redirect_slashes = False
@@ -65,9 +66,13 @@ def site(log: Log, vitals: Vitals) -> Starlette:
 class Edge:
     """Finds the route of a message by one look-up, for nearly all requests bring messages; the site has the rest."""
 
-    def __init__(self, ingest: Ingest, site: ASGIApp) -> None:
+    def __init__(self, ingest: Ingest, site: Callable[["Edge"], ASGIApp]) -> None:
         self._ingest = ingest
-        self._site = site
+        self._site = site(self)
+
+    def limits(self) -> Limits:
+        """Those in force."""
+        return self._ingest.limits
 
     def renew(
         self,
