@@ -73,7 +73,7 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
             return await self._take_many(route, grant, received_ms, envelope, len(text))
         except BadBody as bad:
             if grant is not None:
-                await self.log.put([], [quarantine.of_body(bad, text, grant, stamp(received_ms), route.path)])
+                await self.log.put([], [quarantine.of_body(bad, text, grant, stamp(received_ms), request.path)])
             raise
 
     async def _take_one(self, route: Route, grant: Grant, received_ms: int, body: bytes) -> Answer:
