@@ -64,8 +64,8 @@ def _batch(limits: Limits) -> Operation:
 def _body(schema: Json, example: Json) -> Json:
     as_text = {"type": "string", "contentMediaType": "application/json", "contentSchema": schema}
     return {
-        "description": "JSON in UTF-8, whatever its Content-Type says, or if it says nothing; `writeKey` in it is one of "
-        "the places for the key.",
+        "description": "JSON in UTF-8, whatever its Content-Type says, or if it says nothing. `writeKey` in it is one "
+        "of the places for the key.",
         "required": True,
         "content": {
             "application/json": {"schema": schema, "example": example},

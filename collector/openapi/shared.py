@@ -73,7 +73,7 @@ SCHEMAS: dict[str, Json] = {
     ),
     "Violation": {
         "description": "One rule that a message breaks.",
-        **record({name: TEXT for name in ("path", "rule", "expected", "found", "code", "message")}),
+        **record(dict.fromkeys(("path", "rule", "expected", "found", "code", "message"), TEXT)),
     },
     "Problem": {
         "description": "What went wrong. SDKs differ in which of the texts they read: all are there, and `error` "
