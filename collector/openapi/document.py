@@ -9,7 +9,7 @@ import msgspec
 from collector.dialects.dialect import Dialect
 from collector.openapi import dopt, pixel, published, segment, shared, site
 from collector.openapi.parts import Chapter, Json, Operation, answered
-from collector.routes import ROUTES, Route
+from collector.routes import ALIASES, ROUTES, Route
 from schemas.limits import Limits
 
 _CHAPTERS = (segment.chapter, pixel.chapter, dopt.chapter, site.chapter)
@@ -60,7 +60,7 @@ def other_paths(operations: Sequence[Operation]) -> dict[str, str]:
     for path, route in ROUTES.items():
         if path in described:
             first.setdefault(_way(route), path)
-    for path, route in ROUTES.items():
+    for path, route in {**ROUTES, **ALIASES}.items():
         plain = path.rstrip("/")
         if path not in described and path not in named:
             main = plain if plain in described else first.get(_way(route))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from collector import metrics_route
 from collector.openapi.parts import (
     ANYTHING,
     TEXT,
@@ -11,11 +12,12 @@ from collector.openapi.parts import (
     Operation,
     answered,
     in_path,
+    json_body,
     record,
     reply,
     shape,
 )
-from collector.openapi.shared import problem
+from collector.openapi.shared import problem, said_by
 from schemas import catalog
 from schemas.limits import Limits
 
@@ -48,7 +50,7 @@ def chapter(limits: Limits) -> Chapter:
         title="Health and schemas",
         about="For load balancers, for whoever watches, and for programs that want to know the shapes beforehand.",
         page="http-api.md#health-and-schemas",
-        operations=(*_health(), *_descriptions()),
+        operations=(*_health(), *_descriptions(), _metrics()),
         schemas=_SCHEMAS,
     )
 
@@ -104,4 +106,18 @@ def _descriptions() -> Iterator[Operation]:
         name="openapi",
         summary="This document",
         replies={200: reply("OpenAPI 3.1, with the limits in force.", ANYTHING)},
+    )
+
+
+def _metrics() -> Operation:
+    main, *others = (form for path in metrics_route.PATHS for form in (path, f"{path}/"))
+    said = said_by("Segment")
+    return Operation(
+        path=main,
+        also=tuple(others),
+        name="metrics",
+        summary="Figures that SDKs send about themselves: kept nowhere",
+        about=f"No key is needed. At most {metrics_route.MOST_BYTES:,} bytes, in {metrics_route.SECONDS:g} seconds.",
+        body=json_body({}, {"series": []}, "Whatever it is, nobody looks at it."),
+        replies={200: reply("Thank you.", shape("Success")), 400: said[400], 503: said[503]},
     )

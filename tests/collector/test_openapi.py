@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from collector.auth import NO_POLICIES
 from collector.openapi.document import chapters, document
-from collector.routes import ROUTES, UNDER
+from collector.routes import ALIASES, ROUTES, UNDER
 from schemas import catalog
 from schemas.limits import Limits
 from tests.collector.client import KEYS, Client
@@ -65,7 +65,7 @@ def site(client: Client) -> Iterator[tuple[str, set[str]]]:
 
 def answered(client: Client) -> dict[str, set[str]]:
     """Every path on which Turnout answers, with its methods but HEAD, which goes with GET, and OPTIONS."""
-    takes = {path: set(route.methods) for path, route in ROUTES.items()}
+    takes = {path: set(route.methods) for path, route in {**ROUTES, **ALIASES}.items()}
     takes |= {route.path: set(route.methods) for _, route in UNDER}
     takes |= dict(site(client))
     return {path: methods - {"HEAD"} for path, methods in takes.items()}
