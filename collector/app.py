@@ -1,7 +1,8 @@
 """Put the edge together, and make sure that every request gets an answer its client can read."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 from starlette.applications import Starlette
@@ -13,6 +14,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from collector import answers, cors, health, salts, schemas_route
 from collector.answers import Answer
 from collector.auth import NO_POLICIES, Keys
+from collector.browser import library_route, published, settings_route
+from collector.browser.settings_route import InForce
+from collector.browser.shelf import Shelf
 from collector.errors import ClientGone, EdgeError
 from collector.health import UNWATCHED, Vitals
 from collector.ingest import Ingest
@@ -38,10 +42,17 @@ def create_app(
     salt: Callable[[int], bytes] = salts.of_this_process,
     body_seconds: float = BODY_SECONDS,
     vitals: Vitals = UNWATCHED,
+    public_url: str | None = None,
+    library: Sequence[Path] = (published.BESIDE,),
 ) -> "Edge":
-    """The ASGI application. `sources` names each source's write keys, `now` gives seconds since 1970."""
+    """The ASGI application. `sources` names each source's write keys, `now` gives seconds since 1970.
+
+    `public_url` is where browsers and apps reach it, `library` where the library of browsers may lie.
+    """
+    keys = Keys(sources, policies)
+    in_force = InForce(keys, public_url)
     ingest = Ingest(
-        keys=Keys(sources, policies),
+        keys=keys,
         log=log,
         now=now,
         new_id=new_id,
@@ -49,13 +60,18 @@ def create_app(
         body_seconds=body_seconds,
         salt=salt,
     )
-    return Edge(ingest, site(log, vitals))
+    return Edge(ingest, site(log, vitals, in_force, Shelf(library)), in_force)
 
 
-def site(log: Log, vitals: Vitals) -> Starlette:
+def site(log: Log, vitals: Vitals, in_force: InForce, library: Shelf) -> Starlette:
     """Everything that takes no messages."""
     application = Starlette(
-        routes=[*health.routes(log, vitals), *schemas_route.routes()],
+        routes=[
+            *health.routes(log, vitals),
+            *schemas_route.routes(),
+            *library_route.routes(library),
+            *settings_route.routes(in_force),
+        ],
         exception_handlers={HTTPException: _refusal, Exception: _failure},
     )
     application.router.redirect_slashes = False
@@ -65,18 +81,22 @@ def site(log: Log, vitals: Vitals) -> Starlette:
 class Edge:
     """Finds the route of a message by one look-up, for nearly all requests bring messages; the site has the rest."""
 
-    def __init__(self, ingest: Ingest, site: ASGIApp) -> None:
+    def __init__(self, ingest: Ingest, site: ASGIApp, in_force: InForce) -> None:
         self._ingest = ingest
         self._site = site
+        self._in_force = in_force
 
     def renew(
         self,
         sources: Mapping[str, Collection[str]],
         limits: Limits,
         policies: Mapping[str, Policy] = NO_POLICIES,
+        public_url: str | None = None,
     ) -> None:
         """Requests that begin from now on are held against these; those under way end as they began."""
-        self._ingest = msgspec.structs.replace(self._ingest, keys=Keys(sources, policies), limits=limits)
+        keys = Keys(sources, policies)
+        self._ingest = msgspec.structs.replace(self._ingest, keys=keys, limits=limits)
+        self._in_force.keys, self._in_force.public_url = keys, public_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

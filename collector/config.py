@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from collector.document import document_of
-from collector.policy import IpPolicy, Policy, Rate
+from collector.policy import Browser, IpPolicy, Policy, Rate
 from destinations import registry
 from destinations.errors import Problem, SettingsError
 from destinations.settings import Secret, Size, inside, read_table
@@ -44,6 +44,7 @@ BUILT_IN_NAME = "built-in configuration"
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # What travels unharmed in a header. Only colons would be no key: they end the user name of Basic authentication.
+_PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9._~:/\[\]%-]+(?<!/v1)(?<!/v1/)")
 _KEY = re.compile(r"(?!:+$)[!-~]{1,200}")
 
 
@@ -57,6 +58,8 @@ class CollectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     limits: Limits = Limits()
     spool: Size = Size(1 << 30)
     """What may be kept on this machine while the log is away; 0 for nothing."""
+    public_url: str | None = None
+    """Where browsers and apps reach this collector, when their requests do not tell."""
 
 
 class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,6 +70,7 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     types: list[Kind] | None = None
     ip: IpPolicy = "keep"
     rate: Rate | None = None
+    browser: Browser = Browser()
 
     def policy(self) -> Policy:
         return Policy(
@@ -74,6 +78,7 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             types=None if self.types is None else frozenset(self.types),
             ip=self.ip,
             rate=self.rate,
+            browser=self.browser,
         )
 
 
@@ -146,6 +151,7 @@ def config_of(text: str, path: str | None, environment: Mapping[str, str], *, da
     sources = reader.sources(_tables(document.tables, "sources"), destinations)
     if file is not None:
         reader.servers(file)
+        reader.public_url(file.collector.public_url)
     found = [*problems, *reader.problems]
     if file is None or found or document.problems:
         raise SettingsError(_without_echoes(document.problems, found))
@@ -207,6 +213,11 @@ class _Reader:
         if not file.log.url.embedded and file.log.url.server == file.rq.url.server:
             words = "is the log's server: RQ needs another, for a log that is full could not be emptied"
             self._found(f"{inside(self._place, 'rq')} url", words)
+
+    def public_url(self, url: str | None) -> None:
+        if url is not None and not _PUBLIC_URL.fullmatch(url):
+            words = 'must be an address such as "https://events.example.com", without /v1 at its end'
+            self._found(f"{inside(self._place, 'collector')} public_url", words)
 
     def destinations(self, tables: Mapping[str, dict[str, Any]], data: Path) -> dict[str, DestinationTable]:
         """All of them by name, also those with mistakes: a source that names one is right to."""
