@@ -1,7 +1,8 @@
 """Put the edge together, and make sure that every request gets an answer its client can read."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 from starlette.applications import Starlette
@@ -13,6 +14,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from collector import answers, cors, health, metrics_route, salts, schemas_route
 from collector.answers import Answer
 from collector.auth import NO_POLICIES, Keys
+from collector.browser import library_route, published, settings_route
+from collector.browser.settings_route import InForce
+from collector.browser.shelf import Shelf
 from collector.errors import ClientGone, EdgeError, UnknownKey
 from collector.health import UNWATCHED, Vitals
 from collector.ingest import Ingest
@@ -42,10 +46,17 @@ def create_app(
     body_seconds: float = BODY_SECONDS,
     vitals: Vitals = UNWATCHED,
     trusted: Proxies = NO_PROXIES,
+    public_url: str | None = None,
+    library: Sequence[Path] = (published.BESIDE,),
 ) -> "Edge":
-    """The ASGI application. `sources` names each source's write keys, `now` gives seconds since 1970."""
+    """The ASGI application. `sources` names each source's write keys, `now` gives seconds since 1970.
+
+    `public_url` is where browsers and apps reach it, `library` where the library of browsers may lie.
+    """
+    keys = Keys(sources, policies)
+    in_force = InForce(keys, limits, public_url)
     ingest = Ingest(
-        keys=Keys(sources, policies),
+        keys=keys,
         log=log,
         now=now,
         new_id=new_id,
@@ -54,17 +65,19 @@ def create_app(
         salt=salt,
         trusted=trusted,
     )
-    return Edge(ingest, lambda edge: site(log, vitals, edge.limits))
+    return Edge(ingest, site(log, vitals, in_force, Shelf(library)), in_force)
 
 
-def site(log: Log, vitals: Vitals, limits: Callable[[], Limits]) -> Starlette:
-    """Everything that takes no messages; `limits` tells those in force."""
+def site(log: Log, vitals: Vitals, in_force: InForce, library: Shelf) -> Starlette:
+    """Everything that takes no messages."""
     application = Starlette(
         routes=[
             *health.routes(log, vitals),
             *schemas_route.routes(),
-            *openapi_route.routes(limits),
+            *openapi_route.routes(lambda: in_force.limits),
             *metrics_route.routes(),
+            *library_route.routes(library),
+            *settings_route.routes(in_force),
         ],
         exception_handlers={HTTPException: _refusal, Exception: _failure},
     )
@@ -75,14 +88,11 @@ def site(log: Log, vitals: Vitals, limits: Callable[[], Limits]) -> Starlette:
 class Edge:
     """Finds the route of a message by one look-up, for nearly all requests bring messages; the site has the rest."""
 
-    def __init__(self, ingest: Ingest, site: Callable[["Edge"], ASGIApp]) -> None:
+    def __init__(self, ingest: Ingest, site: ASGIApp, in_force: InForce) -> None:
         self._ingest = ingest
-        self._site = site(self)
+        self._site = site
+        self._in_force = in_force
         self._guesses = Guesses(ingest.now)
-
-    def limits(self) -> Limits:
-        """Those in force."""
-        return self._ingest.limits
 
     def renew(
         self,
@@ -90,10 +100,12 @@ class Edge:
         limits: Limits,
         policies: Mapping[str, Policy] = NO_POLICIES,
         trusted: Proxies = NO_PROXIES,
+        public_url: str | None = None,
     ) -> None:
         """Requests that begin from now on are held against these; those under way end as they began."""
         keys = Keys(sources, policies)
         self._ingest = msgspec.structs.replace(self._ingest, keys=keys, limits=limits, trusted=trusted)
+        self._in_force.keys, self._in_force.limits, self._in_force.public_url = keys, limits, public_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

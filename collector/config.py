@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from collector.document import document_of
-from collector.policy import IpPolicy, Policy, Rate, origin_mistake
+from collector.policy import Browser, IpPolicy, Policy, Rate, origin_mistake
 from collector.visitor import Proxies, networks
 from destinations import registry
 from destinations.errors import Problem, SettingsError
@@ -45,6 +45,7 @@ BUILT_IN_NAME = "built-in configuration"
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # What travels unharmed in a header. Only colons would be no key: they end the user name of Basic authentication.
+_PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9._~:/\[\]%-]+(?<!/v1)(?<!/v1/)")
 _KEY = re.compile(r"(?!:+$)[!-~]{1,200}")
 
 
@@ -60,6 +61,8 @@ class CollectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     """What may be kept on this machine while the log is away; 0 for nothing."""
     trusted_proxies: list[str] = []
     """The addresses and networks whose X-Forwarded headers are believed."""
+    public_url: str | None = None
+    """Where browsers and apps reach this collector, when their requests do not tell."""
 
 
 class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,6 +73,7 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     types: Annotated[list[Kind], Meta(min_length=1)] | None = None
     ip: IpPolicy = "keep"
     rate: Rate | None = None
+    browser: Browser = Browser()
 
     def policy(self) -> Policy:
         return Policy(
@@ -77,6 +81,7 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             types=None if self.types is None else frozenset(self.types),
             ip=self.ip,
             rate=self.rate,
+            browser=self.browser,
         )
 
 
@@ -153,6 +158,7 @@ def config_of(text: str, path: str | None, environment: Mapping[str, str], *, da
     if file is not None:
         reader.servers(file)
         reader.proxies(file.collector)
+        reader.public_url(file.collector.public_url)
     found = [*problems, *reader.problems]
     if file is None or found or document.problems:
         raise SettingsError(_without_echoes(document.problems, found))
@@ -222,6 +228,11 @@ class _Reader:
             except ValueError as error:
                 words = f'must be an address or a network such as "10.0.0.0/8" ({error})'
                 self._found(f"{inside(self._place, 'collector')} trusted_proxies[{index}]", words)
+
+    def public_url(self, url: str | None) -> None:
+        if url is not None and not _PUBLIC_URL.fullmatch(url):
+            words = 'must be an address such as "https://events.example.com", without /v1 at its end'
+            self._found(f"{inside(self._place, 'collector')} public_url", words)
 
     def destinations(self, tables: Mapping[str, dict[str, Any]], data: Path) -> dict[str, DestinationTable]:
         """All of them by name, also those with mistakes: a source that names one is right to."""

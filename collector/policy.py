@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from collector.visitor import Address, address
+from destinations.values import Duration
 
 IpPolicy = Literal["keep", "cut", "drop"]
 
@@ -36,6 +37,16 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return self.burst or max(self.messages, 1.0)
 
 
+class Browser(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the library in a page sends, told to it with its settings."""
+
+    delivery: Literal["single", "batching"] = "single"
+    """Each message by itself, at once; or several together."""
+    batch_size: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
+    batch_wait: Duration = Duration(5)
+    """The longest that a message waits for others."""
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     origins: tuple[str, ...] | None = None
     """The sites whose scripts may post; None for all. Requests without an Origin come from no script."""
@@ -44,6 +55,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     ip: IpPolicy = "keep"
     """What becomes of `context.ip`: kept, cut to its network (/24 or /48), or dropped."""
     rate: Rate | None = None
+    browser: Browser = Browser()
 
 
 OPEN = Policy()

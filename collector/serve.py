@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from collector import log_side
 from collector.app import Edge, create_app
 from collector.append import Appender
+from collector.browser import published
 from collector.config import Config
 from collector.reload import Reread
 from collector.reloading import Reloader
@@ -77,7 +78,9 @@ async def _serve(config: Config, read: Reread, sockets: list[socket.socket], *, 
     def swap(new: Config) -> None:
         # No await between these: no request sees one half of it.
         appender.renew(log_side.terms(new))
-        edge.renew(new.revealed_keys(), new.collector.limits, new.policies, new.trusted())
+        edge.renew(
+            new.revealed_keys(), new.collector.limits, new.policies, new.trusted(), new.collector.public_url
+        )
         pulse.follow(new)
 
     reloader = Reloader(config, read, prepare=_make_room, swap=swap, refuse=pulse.refuse, stop=server.stop)
@@ -105,6 +108,8 @@ def _edge(config: Config, appender: Appender, pulse: Pulse) -> Edge:
         limits=config.collector.limits,
         policies=config.policies,
         trusted=config.trusted(),
+        public_url=config.collector.public_url,
+        library=published.places(config.data),
         vitals=pulse,
     )
 

@@ -63,7 +63,7 @@ def other_paths(operations: Sequence[Operation]) -> dict[str, str]:
     for path, route in {**ROUTES, **ALIASES}.items():
         plain = path.rstrip("/")
         if path not in described and path not in named:
-            main = plain if plain in described else first.get(_way(route))
+            main = plain if plain in described else named.get(plain) or first.get(_way(route))
             named |= {} if main is None else {path: main}
     return named
 
