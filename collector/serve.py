@@ -78,9 +78,7 @@ async def _serve(config: Config, read: Reread, sockets: list[socket.socket], *, 
     def swap(new: Config) -> None:
         # No await between these: no request sees one half of it.
         appender.renew(log_side.terms(new))
-        edge.renew(
-            new.revealed_keys(), new.collector.limits, new.policies, new.trusted(), new.collector.public_url
-        )
+        edge.renew(new.revealed_keys(), new.collector.limits, new.policies, new.trusted(), new.collector.public_url)
         pulse.follow(new)
 
     reloader = Reloader(config, read, prepare=_make_room, swap=swap, refuse=pulse.refuse, stop=server.stop)
