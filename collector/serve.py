@@ -78,7 +78,7 @@ async def _serve(config: Config, read: Reread, sockets: list[socket.socket], *, 
     def swap(new: Config) -> None:
         # No await between these: no request sees one half of it.
         appender.renew(log_side.terms(new))
-        edge.renew(new.revealed_keys(), new.collector.limits, new.policies, new.collector.public_url)
+        edge.renew(new.revealed_keys(), new.collector.limits, new.policies, new.trusted(), new.collector.public_url)
         pulse.follow(new)
 
     reloader = Reloader(config, read, prepare=_make_room, swap=swap, refuse=pulse.refuse, stop=server.stop)
@@ -105,6 +105,7 @@ def _edge(config: Config, appender: Appender, pulse: Pulse) -> Edge:
         new_id=lambda: str(uuid.uuid4()),
         limits=config.collector.limits,
         policies=config.policies,
+        trusted=config.trusted(),
         public_url=config.collector.public_url,
         library=published.places(config.data),
         vitals=pulse,
