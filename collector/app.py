@@ -54,7 +54,7 @@ def create_app(
     `public_url` is where browsers and apps reach it, `library` where the library of browsers may lie.
     """
     keys = Keys(sources, policies)
-    in_force = InForce(keys, limits, public_url)
+    in_force = InForce(keys, Guesses(now), trusted, public_url)
     ingest = Ingest(
         keys=keys,
         log=log,
@@ -74,7 +74,6 @@ def site(log: Log, vitals: Vitals, in_force: InForce, library: Shelf) -> Starlet
         routes=[
             *health.routes(log, vitals),
             *schemas_route.routes(),
-            *openapi_route.routes(lambda: in_force.limits),
             *metrics_route.routes(),
             *library_route.routes(library),
             *settings_route.routes(in_force),
@@ -92,7 +91,7 @@ class Edge:
         self._ingest = ingest
         self._site = site
         self._in_force = in_force
-        self._guesses = Guesses(ingest.now)
+        self._guesses = in_force.guesses
 
     def renew(
         self,
@@ -105,7 +104,7 @@ class Edge:
         """Requests that begin from now on are held against these; those under way end as they began."""
         keys = Keys(sources, policies)
         self._ingest = msgspec.structs.replace(self._ingest, keys=keys, limits=limits, trusted=trusted)
-        self._in_force.keys, self._in_force.limits, self._in_force.public_url = keys, limits, public_url
+        self._in_force.keys, self._in_force.trusted, self._in_force.public_url = keys, trusted, public_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

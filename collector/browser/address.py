@@ -1,28 +1,25 @@
-"""Under which address a client reaches this collector, as far as its request tells."""
+"""Under which address a browser reaches this collector, as far as its request tells."""
 
 import re
 
 from collector.request import Request
+from collector.visitor import Proxies
+from collector.visitor import outer_url as told_url
 
-_HOST = re.compile(rb"(?:[A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
-_LOOPBACK = re.compile(r"(?:localhost|.*\.localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?", re.IGNORECASE)
-
-
-def outer_url(request: Request) -> str | None:
-    """Scheme and host as the client sees them; None when the request names no usable host."""
-    host = request.headers.get(b"host", b"")
-    if not _HOST.fullmatch(host):
-        return None
-    name = host.decode()
-    return f"{'https' if _is_secure(request, name) else 'http'}://{name}"
+_LOOPBACK = re.compile(r"http://(?:localhost|.*\.localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?", re.IGNORECASE)
 
 
-def _is_secure(request: Request, host: str) -> bool:
-    if request.scheme == "https":
-        return True
-    if _LOOPBACK.fullmatch(host):
-        return False
-    # Some proxy took the TLS off and does not say so, but the browser gives it away: a page that came over https can
-    # ask only https, and browsers send Sec-Fetch-Site only where nobody listens.
-    headers = request.headers
-    return headers.get(b"origin", b"").startswith(b"https://") or b"sec-fetch-site" in headers
+def outer_url(request: Request, trusted: Proxies) -> str:
+    """Scheme and host as the client sees them; empty when the request names no usable host."""
+    url = told_url(request, trusted)
+    if url.startswith("http://") and not _LOOPBACK.fullmatch(url) and _came_by_tls(request):
+        return url.replace("http", "https", 1)
+    return url
+
+
+def _came_by_tls(request: Request) -> bool:
+    """Whether a browser gives away that some proxy, which does not say so, took the TLS off.
+
+    A page that came over https can ask only https, and browsers send Sec-Fetch-Site only where nobody listens.
+    """
+    return request.headers.get(b"origin", b"").startswith(b"https://") or b"sec-fetch-site" in request.headers

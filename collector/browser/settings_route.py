@@ -14,10 +14,11 @@ from collector.answers import Problem
 from collector.auth import Grant, Keys
 from collector.browser.address import outer_url
 from collector.browser.caching import kept
-from collector.errors import EdgeError, Unauthorized
+from collector.errors import EdgeError, Unauthorized, UnknownKey
+from collector.meters import Guesses
 from collector.policy import Browser
-from collector.request import Headers, Request, request_of
-from schemas.limits import Limits
+from collector.request import Request, headers_of, request_of
+from collector.visitor import NO_PROXIES, Proxies, address_of
 
 CACHED = b"public, max-age=300"
 _LAST = "/settings"
@@ -39,7 +40,8 @@ class InForce(msgspec.Struct):
     """What the answers of the site depend on, and a reload changes."""
 
     keys: Keys
-    limits: Limits
+    guesses: Guesses
+    trusted: Proxies = NO_PROXIES
     public_url: str | None = None
 
 
@@ -75,22 +77,28 @@ def _batching(browser: Browser) -> dict[str, Any]:
 
 
 def _answered(asked: HTTPRequest, in_force: InForce, grant_of: Callable[[Keys, Request], Grant]) -> Response:
-    headers: Headers = dict(asked.scope["headers"])
-    request = request_of(asked.scope, headers)
+    request = request_of(asked.scope, headers_of(asked.scope))
     try:
         grant = grant_of(in_force.keys, request)
-    except EdgeError as error:
-        # Not 401, which would have a browser ask the visitor for a password.
-        problem = answers.of_error(error)
-        return answers.worded(msgspec.structs.replace(problem, status=404)).response()
-    url = in_force.public_url or outer_url(request)
-    if url is None:
+    except UnknownKey as error:
+        judged = in_force.guesses.judged(error, address_of(request, in_force.trusted))
+        return answers.worded(_not_found(judged)).response()
+    except Unauthorized as error:
+        return answers.worded(_not_found(error)).response()
+    url = in_force.public_url or outer_url(request, in_force.trusted)
+    if not url:
         return answers.worded(NO_HOST).response()
     body = msgspec.json.encode(settings_of(grant, url))
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     # The scheme in it may have been found out by these.
     by = (b"vary", b"Origin, Sec-Fetch-Site")
     return kept(asked, body, tag, (b"cache-control", CACHED), by, kind=b"application/json")
+
+
+def _not_found(error: EdgeError) -> Problem:
+    """An address with a key in it that is none is like any other that leads nowhere."""
+    problem = answers.of_error(error)
+    return msgspec.structs.replace(problem, status=404) if problem.status == 401 else problem
 
 
 def _named_beside(keys: Keys, request: Request) -> Grant:

@@ -7,6 +7,7 @@ from collector.browser.address import outer_url
 from collector.config import config_of
 from collector.policy import Browser, Policy
 from collector.request import Request
+from collector.visitor import NO_PROXIES
 from destinations.errors import SettingsError
 from destinations.values import Duration
 from schemas.limits import Limits
@@ -123,7 +124,7 @@ def test_without_a_usable_host_there_are_no_settings_that_lead_astray(client: Cl
 )
 def test_the_scheme_is_the_one_that_the_browser_used(scheme: str, headers: dict[str, str], expected: str) -> None:
     pairs = {name.encode(): value.encode() for name, value in headers.items()}
-    assert outer_url(Request("GET", PATH, b"", b"", pairs, "192.0.2.1", scheme)) == expected
+    assert outer_url(Request("GET", PATH, b"", b"", pairs, "192.0.2.1", scheme), NO_PROXIES) == expected
 
 
 def test_a_reload_changes_the_settings(client: Client) -> None:
