@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import msgspec
 
 from collector.dialects.dialect import Dialect
+from collector.dialects.dopt import UNDER_IDENTIFY, FromSegment, OneGroup, OneUser, UserOfPath, Users
 from collector.dialects.pixel import Pixel
 from schemas.catalog import KINDS
 
@@ -45,9 +46,18 @@ def _pixels() -> Iterator[Route]:
         yield Route(f"/v1/pixel/{kind}", kind, Pixel(kind))
 
 
+def _dopt() -> Iterator[Route]:
+    yield Route("/identify", None, OneUser())
+    yield Route("/identify/group", None, OneGroup())
+    yield Route("/identify/batch", None, Users())
+    yield Route("/identify/bulk", None, Users())
+    yield Route("/identify/segment", None, FromSegment())
+
+
 def _routes() -> Iterator[Route]:
     yield from _segment()
     yield from _pixels()
+    yield from _dopt()
 
 
 def _both_forms(routes: Iterator[Route]) -> Iterator[tuple[str, Route]]:
@@ -76,7 +86,7 @@ def _aliases() -> Iterator[tuple[str, Route]]:
 
 ALIASES = {path: route for path, route in _aliases() if path not in ROUTES}
 
-UNDER: tuple[tuple[str, Route], ...] = ()
+UNDER: tuple[tuple[str, Route], ...] = ((UNDER_IDENTIFY, Route("/identify/{identifier}", None, UserOfPath())),)
 """Routes for all paths that begin so; whatever ROUTES names goes before."""
 
 
