@@ -54,7 +54,7 @@ def create_app(
     `public_url` is where browsers and apps reach it, `library` where the library of browsers may lie.
     """
     keys = Keys(sources, policies)
-    in_force = InForce(keys, Guesses(now), trusted, public_url)
+    in_force = InForce(keys, Guesses(now), trusted, public_url, limits)
     ingest = Ingest(
         keys=keys,
         log=log,
@@ -74,6 +74,7 @@ def site(log: Log, vitals: Vitals, in_force: InForce, library: Shelf) -> Starlet
         routes=[
             *health.routes(log, vitals),
             *schemas_route.routes(),
+            *openapi_route.routes(lambda: in_force.limits),
             *metrics_route.routes(),
             *library_route.routes(library),
             *settings_route.routes(in_force),
@@ -105,6 +106,7 @@ class Edge:
         keys = Keys(sources, policies)
         self._ingest = msgspec.structs.replace(self._ingest, keys=keys, limits=limits, trusted=trusted)
         self._in_force.keys, self._in_force.trusted, self._in_force.public_url = keys, trusted, public_url
+        self._in_force.limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
