@@ -7,7 +7,7 @@ from collector.openapi.shared import BY_KEY, said_by
 from schemas.catalog import KINDS
 from schemas.limits import Limits
 
-_EXAMPLES: dict[str, Json] = {
+EXAMPLES: dict[str, Json] = {
     "identify": {"userId": "u1", "traits": {"email": "ann@example.com"}},
     "group": {"userId": "u1", "groupId": "acme", "traits": {"plan": "pro"}},
     "track": {"userId": "u1", "event": "Signed Up", "properties": {"plan": "pro"}},
@@ -15,7 +15,7 @@ _EXAMPLES: dict[str, Json] = {
     "screen": {"anonymousId": "a1", "name": "Start"},
     "alias": {"userId": "u1", "previousId": "a1"},
 }
-_BATCH_EXAMPLE: Json = {"batch": [{"type": kind, **example} for kind, example in _EXAMPLES.items()]}
+_BATCH_EXAMPLE: Json = {"batch": [{"type": kind, **example} for kind, example in EXAMPLES.items()]}
 
 _ENCODING = header(
     "Content-Encoding",
@@ -41,7 +41,7 @@ def _singles(limits: Limits) -> Iterator[Operation]:
             summary=f"One {kind} message",
             about=f"At most {limits.message_bytes:,} bytes. The path's type wins over a `type` in the body.",
             parameters=(_ENCODING,),
-            body=_body(shape(kind), _EXAMPLES[kind]),
+            body=_body(shape(kind), EXAMPLES[kind]),
             replies={200: answered("Stored"), **said_by("Segment")},
             security=BY_KEY,
         )
