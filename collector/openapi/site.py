@@ -49,7 +49,7 @@ def chapter(limits: Limits) -> Chapter:
     return Chapter(
         title="Health and schemas",
         about="For load balancers, for whoever watches, and for programs that want to know the shapes beforehand.",
-        page="http-api.md#health-and-schemas",
+        page="http-api.md#health-schemas-and-the-openapi-document",
         operations=(*_health(), *_descriptions(), _metrics()),
         schemas=_SCHEMAS,
     )

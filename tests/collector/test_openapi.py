@@ -17,6 +17,7 @@ from collector.openapi.document import chapters, document
 from collector.routes import ALIASES, ROUTES, UNDER
 from schemas import catalog
 from schemas.limits import Limits
+from tests.collector import openapi_page
 from tests.collector.client import KEYS, Client
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -158,3 +159,9 @@ def test_it_is_served_and_follows_a_new_configuration(client: Client) -> None:
 
 def test_the_list_of_schemas_leads_to_it(client: Client) -> None:
     assert client.get(client.get("/schemas/").json()["openapi"]).status == 200
+
+
+def test_the_page_has_a_line_for_every_path() -> None:
+    _, _, rest = openapi_page.PAGE.read_text().partition(openapi_page.BEGIN)
+    words = "`python -m tests.collector.openapi_page` writes it"
+    assert rest.partition(openapi_page.END)[0].strip() == openapi_page.table().strip(), words
