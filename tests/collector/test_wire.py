@@ -1,7 +1,7 @@
 """Requests in the shapes of real clients, one file each in tests/wire: what is answered, stored and refused.
 
-A file holds one `request` with its `answer`, or several as `exchanges`. A request is a POST unless it names a `method`;
-its body is `json` or `text`, if it has one. An answer names what has to be just so: `status`, `json`, `type`, `headers`.
+A file holds one `request` with its `answer`, or several as `exchanges`. A request is a POST unless it names a `method`,
+and its body is `json` or `text`. An answer names what has to be just so: `status`, `json`, `type`, `headers`.
 """
 
 import gzip
