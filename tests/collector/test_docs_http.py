@@ -52,7 +52,9 @@ def test_every_shell_block_has_its_result() -> None:
 
 
 def test_every_path_is_named() -> None:
-    assert [path for path in ROUTES if not path.endswith("/") and f"`{path}`" not in re.sub("`(POST|GET) ", "`", PAGE)] == []
+    assert [
+        path for path in ROUTES if not path.endswith("/") and f"`{path}`" not in re.sub("`(POST|GET) ", "`", PAGE)
+    ] == []
 
 
 def test_the_limits_are_those_in_force() -> None:
