@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from collector.document import document_of
 from collector.policy import Browser, IpPolicy, Policy, Rate, origin_mistake
+from collector.tls import Tls
 from collector.visitor import Proxies, networks
 from destinations import registry
 from destinations.errors import Problem, SettingsError
@@ -56,6 +57,8 @@ class CollectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65_535)] = 8080
     backlog: Annotated[int, Meta(ge=1)] = 2_048
+    tls: Tls | None = None
+    """None for plain HTTP."""
     limits: Limits = Limits()
     spool: Size = Size(1 << 30)
     """What may be kept on this machine while the log is away; 0 for nothing."""

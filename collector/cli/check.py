@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import typer
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from collector.config import Config
+    from collector.tls import Tls
     from destinations.errors import Problem
     from worker.config import ServerUrl
 
@@ -59,6 +62,8 @@ def tried(config: "Config") -> Iterator[Finding]:
     yield rq_found(config.rq.url, running.rq_url if running else None)
     yield database_found(config)
     yield browser_found(config)
+    if config.collector.tls is not None:
+        yield certificate_found(config.collector.tls)
     used = config.wanted()
     yield from (destination_found(config, name) for name in config.destinations if name in used)
 
@@ -117,6 +122,22 @@ def browser_found(config: "Config") -> Finding:
     if PINS[0].version in found:
         return Finding("browsers", True, f"load {NAME} {', '.join(found)} from here")
     return Finding("browsers", True, "cannot load their library from here: `turnout browser fetch` gets it", noted=True)
+
+
+def certificate_found(tls: "Tls") -> Finding:
+    from cryptography import x509
+
+    from collector.tls import Unusable, check
+
+    try:
+        check(tls)
+        end = x509.load_pem_x509_certificate(Path(tls.certificate).expanduser().read_bytes()).not_valid_after_utc
+    except (Unusable, OSError, ValueError) as error:
+        return Finding("tls", False, str(error))
+    fine = end > datetime.now(UTC)
+    return Finding(
+        "tls", fine, f"{tls.certificate}: {'valid until' if fine else 'ran out on'} {end:%Y-%m-%d %H:%M} UTC"
+    )
 
 
 def embedded_found(what: str) -> Finding:
