@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from collector.document import document_of
-from collector.policy import Browser, IpPolicy, Policy, Rate, origin_mistake
+from collector.policy import Browser, IpPolicy, OpenPanel, Policy, Rate, origin_mistake
 from collector.tls import Tls
 from collector.visitor import Proxies, networks
 from destinations import registry
@@ -77,6 +77,7 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ip: IpPolicy = "keep"
     rate: Rate | None = None
     browser: Browser = Browser()
+    openpanel: OpenPanel = OpenPanel()
 
     def policy(self) -> Policy:
         return Policy(
@@ -85,6 +86,7 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             ip=self.ip,
             rate=self.rate,
             browser=self.browser,
+            openpanel=self.openpanel,
         )
 
 

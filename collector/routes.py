@@ -7,6 +7,7 @@ import msgspec
 
 from collector.dialects.dialect import Dialect
 from collector.dialects.dopt import UNDER_IDENTIFY, FromSegment, OneGroup, OneUser, UserOfPath, Users
+from collector.dialects.openpanel.endpoints import DeviceId, Event, Profile, Track
 from collector.dialects.pixel import Pixel
 from schemas.catalog import KINDS
 
@@ -54,10 +55,22 @@ def _dopt() -> Iterator[Route]:
     yield Route("/identify/segment", None, FromSegment())
 
 
+def _openpanel() -> Iterator[Route]:
+    # Whoever hosted OpenPanel had its API under /api, and so has it in the `apiUrl` of the SDKs.
+    for start in ("", "/api"):
+        yield Route(f"{start}/track", None, Track())
+        yield Route(f"{start}/track/device-id", None, DeviceId())
+        yield Route(f"{start}/event", None, Event())
+        yield Route(f"{start}/profile", None, Profile("identify"))
+        for kind in ("increment", "decrement"):
+            yield Route(f"{start}/profile/{kind}", None, Profile(kind))
+
+
 def _routes() -> Iterator[Route]:
     yield from _segment()
     yield from _pixels()
     yield from _dopt()
+    yield from _openpanel()
 
 
 def _both_forms(routes: Iterator[Route]) -> Iterator[tuple[str, Route]]:
