@@ -129,8 +129,8 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
     async def _put(
         self, items: Sequence[Item], refused: Sequence[Refused], grant: Grant, terms: Terms, path: str
     ) -> None:
-        received_at = terms.arrival.received_at
-        await self.log.put(items, [quarantine.of_message(each, grant, received_at, path) for each in refused])
+        received_at, ip = terms.arrival.received_at, terms.provenance.ip
+        await self.log.put(items, [quarantine.of_message(each, grant, received_at, path, ip) for each in refused])
 
     def _meter(self, grant: Grant, messages: int, received_ms: int) -> None:
         """Raises TooMany when so many cannot come in now."""

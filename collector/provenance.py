@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from collector.policy import OPEN, IpPolicy, Policy, kept_of, stricter
+from collector.policy import OPEN, IpPolicy, Policy, restrict, stricter
 from collector.request import Request
 from collector.visitor import NO_PROXIES, Proxies, address_of
 from schemas.errors import Invalid, Violation
@@ -45,8 +45,7 @@ class Provenance(msgspec.Struct, gc=False):
                 context["ip"] = address
         if direct and not context.get("userAgent"):
             self._name_agent(context)
-        if self.ip != "keep" and "ip" in context:
-            _restrict(context, self.ip)
+        restrict(context, self.ip)
 
     def address(self) -> str:
         """The client's; empty when it is not known."""
@@ -72,14 +71,6 @@ def provenance_of(request: Request, trusted: Proxies, policy: Policy, *, by_devi
 def remembered(policy: Policy) -> Provenance:
     """Of a message whose request is gone: who sent it is forgotten, and the policy holds."""
     return Provenance(types=policy.types, ip=policy.ip, every=True)
-
-
-def _restrict(context: dict[str, Any], policy: IpPolicy) -> None:
-    kept = kept_of(context["ip"], policy)
-    if kept is None:
-        del context["ip"]
-    else:
-        context["ip"] = kept
 
 
 def _not_enabled(kind: str, types: frozenset[str]) -> Violation:

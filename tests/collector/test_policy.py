@@ -215,6 +215,25 @@ class TestAddresses:
     def test_what_is_left_of_an_address_names_a_network(self, ip: object, cut: str | None) -> None:
         assert kept_of(ip, "cut") == cut
 
+    @pytest.mark.parametrize(
+        ("raw", "kept"),
+        [
+            (
+                b'{"userId":"u1","context":{"ip":"203.0.113.77","a":1}}',
+                b'{"userId":"u1","context":{"ip":"203.0.113.0","a":1}}',
+            ),
+            (
+                b'{"userId":"u1","context":[{"ip":"203.0.113.77"}]}',
+                b'{"userId":"u1","context":[{"ip":"203.0.113.77"}]}',
+            ),
+            (b'{ "userId" : "u1" }', b'{ "userId" : "u1" }'),
+            (b"[1]", b"[1]"),
+        ],
+    )
+    def test_hold_for_what_is_refused(self, log: MemoryLog, raw: bytes, kept: bytes) -> None:
+        asking(log, ip="cut").post("/v1/t", raw)
+        assert [refusal.raw for refusal in log.refusals] == [kept]
+
     def test_hold_for_what_is_released(self) -> None:
         raw = json.dumps({**TRACK, "context": {"ip": "203.0.113.77"}}).encode()
         held = Held(
