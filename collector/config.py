@@ -72,7 +72,7 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     write_keys: Annotated[list[Secret], Meta(min_length=1)]
     destinations: list[str] | None = None
     archive: bool = True
-    origins: list[str] | None = None
+    origins: list[Annotated[str, Meta(min_length=1)]] | None = None
     types: Annotated[list[Kind], Meta(min_length=1)] | None = None
     ip: IpPolicy = "keep"
     rate: Rate | None = None
@@ -282,10 +282,10 @@ class _Reader:
         for name, table in tables.items():
             self._check_keys(_texts(table, "write_keys"), inside(place, name), name, owners)
             self._check_names(_texts(table, "destinations"), inside(place, name), destinations)
+            self._check_origins(_texts(table, "origins"), inside(place, name))
         sources = {name: source for name, source in read.items() if source is not None}
         for name, source in sources.items():
             self._check_ways(source, inside(place, name), destinations)
-            self._check_origins(source.origins or (), inside(place, name))
         return sources
 
     def _source(self, table: Mapping[str, Any], place: str, name: str) -> SourceTable | None:
@@ -307,8 +307,8 @@ class _Reader:
                 self._found(where, f"is already a key of source {owners[key]}")
             owners.setdefault(key, name)
 
-    def _check_origins(self, origins: Sequence[str], place: str) -> None:
-        for index, origin in enumerate(origins):
+    def _check_origins(self, origins: Mapping[int, str], place: str) -> None:
+        for index, origin in origins.items():
             if mistake := origin_mistake(origin):
                 self._found(f"{place} origins[{index}]", mistake)
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -108,6 +108,17 @@ def kept_of(ip: object, policy: IpPolicy) -> object:
         return ip
     found = address(ip) if policy == "cut" and isinstance(ip, str) else None
     return None if found is None else str(_network(found).network_address)
+
+
+def restrict(context: dict[str, Any], policy: IpPolicy) -> None:
+    """Leave as much of the context's address as may be kept."""
+    if policy == "keep" or "ip" not in context:
+        return
+    kept = kept_of(context["ip"], policy)
+    if kept is None:
+        del context["ip"]
+    else:
+        context["ip"] = kept
 
 
 def _network(found: Address) -> IPv4Network | IPv6Network:
