@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import gzip
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -147,16 +147,18 @@ def edge(
     limits: Limits | None = None,
     body_seconds: float = 30.0,
     policies: Mapping[str, Policy] | None = None,
+    now: Callable[[], float] = lambda: NOON,
 ) -> Client:
     """A client of an application whose clock says noon and whose new ids count up."""
     count = iter(range(1, 1_000_000))
     app = create_app(
         KEYS,
         log,
-        now=lambda: NOON,
+        now=now,
         new_id=lambda: f"new-{next(count)}",
         limits=limits or Limits(),
         body_seconds=body_seconds,
         policies=policies or {},
+        salt=lambda moment_ms: b"the salt of the day",
     )
     return Client(app)
