@@ -67,7 +67,6 @@ def test_a_mounted_edge_finds_its_paths(client: Client, log: MemoryLog) -> None:
         ("/v1/v1/batch", "/v1/batch"),
         ("/v1/v1/track/", "/v1/track"),
         ("//v1/track", "/v1/track"),
-        ("/track", "/v1/track"),
         ("/b", "/v1/b"),
         ("/V1/Track", "/v1/track"),
         ("/v1//batch", "/v1/batch"),
