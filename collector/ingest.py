@@ -128,6 +128,8 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
     async def _put(
         self, items: Sequence[Item], refused: Sequence[Refused], grant: Grant, terms: Terms, path: str
     ) -> None:
+        if not items and not refused:
+            return
         received_at = terms.arrival.received_at
         await self.log.put(items, [quarantine.of_message(each, grant, received_at, path) for each in refused])
 
