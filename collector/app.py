@@ -18,6 +18,8 @@ from collector.health import UNWATCHED, Vitals
 from collector.ingest import Ingest
 from collector.log_port import Log, LogUnavailable
 from collector.meters import Guesses
+from collector.oauth import token_route
+from collector.oauth.token_route import Office
 from collector.policy import Policy
 from collector.reading import BODY_SECONDS
 from collector.request import Request, headers_of, request_of
@@ -53,13 +55,19 @@ def create_app(
         salt=salt,
         trusted=trusted,
     )
-    return Edge(ingest, site(log, vitals))
+    office = Office(policies, now)
+    return Edge(ingest, site(log, vitals, office), office)
 
 
-def site(log: Log, vitals: Vitals) -> Starlette:
+def site(log: Log, vitals: Vitals, office: Office) -> Starlette:
     """Everything that takes no messages."""
     application = Starlette(
-        routes=[*health.routes(log, vitals), *schemas_route.routes(), *metrics_route.routes()],
+        routes=[
+            *health.routes(log, vitals),
+            *schemas_route.routes(),
+            *metrics_route.routes(),
+            *token_route.routes(office),
+        ],
         exception_handlers={HTTPException: _refusal, Exception: _failure},
     )
     application.router.redirect_slashes = False
@@ -69,9 +77,10 @@ def site(log: Log, vitals: Vitals) -> Starlette:
 class Edge:
     """Finds the route of a message by one look-up, for nearly all requests bring messages; the site has the rest."""
 
-    def __init__(self, ingest: Ingest, site: ASGIApp) -> None:
+    def __init__(self, ingest: Ingest, site: ASGIApp, office: Office) -> None:
         self._ingest = ingest
         self._site = site
+        self._office = office
         self._guesses = Guesses(ingest.now)
 
     def renew(
@@ -84,6 +93,7 @@ class Edge:
         """Requests that begin from now on are held against these; those under way end as they began."""
         keys = Keys(sources, policies)
         self._ingest = msgspec.structs.replace(self._ingest, keys=keys, limits=limits, trusted=trusted)
+        self._office.renew(policies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
