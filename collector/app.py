@@ -22,6 +22,8 @@ from collector.health import UNWATCHED, Vitals
 from collector.ingest import Ingest
 from collector.log_port import Log, LogUnavailable
 from collector.meters import Guesses
+from collector.oauth import token_route
+from collector.oauth.token_route import Office
 from collector.openapi import route as openapi_route
 from collector.policy import Policy
 from collector.reading import BODY_SECONDS
@@ -65,10 +67,11 @@ def create_app(
         salt=salt,
         trusted=trusted,
     )
-    return Edge(ingest, site(log, vitals, in_force, Shelf(library)), in_force)
+    office = Office(policies, now)
+    return Edge(ingest, site(log, vitals, in_force, office, Shelf(library)), in_force, office)
 
 
-def site(log: Log, vitals: Vitals, in_force: InForce, library: Shelf) -> Starlette:
+def site(log: Log, vitals: Vitals, in_force: InForce, office: Office, library: Shelf) -> Starlette:
     """Everything that takes no messages."""
     application = Starlette(
         routes=[
@@ -78,6 +81,7 @@ def site(log: Log, vitals: Vitals, in_force: InForce, library: Shelf) -> Starlet
             *metrics_route.routes(),
             *library_route.routes(library),
             *settings_route.routes(in_force),
+            *token_route.routes(office),
         ],
         exception_handlers={HTTPException: _refusal, Exception: _failure},
     )
@@ -88,10 +92,11 @@ def site(log: Log, vitals: Vitals, in_force: InForce, library: Shelf) -> Starlet
 class Edge:
     """Finds the route of a message by one look-up, for nearly all requests bring messages; the site has the rest."""
 
-    def __init__(self, ingest: Ingest, site: ASGIApp, in_force: InForce) -> None:
+    def __init__(self, ingest: Ingest, site: ASGIApp, in_force: InForce, office: Office) -> None:
         self._ingest = ingest
         self._site = site
         self._in_force = in_force
+        self._office = office
         self._guesses = in_force.guesses
 
     def renew(
@@ -107,6 +112,7 @@ class Edge:
         self._ingest = msgspec.structs.replace(self._ingest, keys=keys, limits=limits, trusted=trusted)
         self._in_force.keys, self._in_force.trusted, self._in_force.public_url = keys, trusted, public_url
         self._in_force.limits = limits
+        self._office.renew(policies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from collector.document import document_of
+from collector.oauth.settings import OAuthServer, OAuthTable, server_mistakes, source_mistakes, terms_of
 from collector.policy import Browser, IpPolicy, OpenPanel, Policy, Rate, origin_mistake
 from collector.tls import Tls
 from collector.visitor import Proxies, networks
@@ -62,6 +63,7 @@ class CollectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     limits: Limits = Limits()
     spool: Size = Size(1 << 30)
     """What may be kept on this machine while the log is away; 0 for nothing."""
+    oauth: OAuthServer | None = None
     trusted_proxies: list[str] = []
     """The addresses and networks whose X-Forwarded headers are believed."""
     public_url: str | None = None
@@ -78,8 +80,9 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     rate: Rate | None = None
     browser: Browser = Browser()
     openpanel: OpenPanel = OpenPanel()
+    oauth: OAuthTable | None = None
 
-    def policy(self) -> Policy:
+    def policy(self, server: OAuthServer | None) -> Policy:
         return Policy(
             origins=None if self.origins is None else tuple(self.origins),
             types=None if self.types is None else frozenset(self.types),
@@ -87,6 +90,7 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             rate=self.rate,
             browser=self.browser,
             openpanel=self.openpanel,
+            oauth=None if self.oauth is None or server is None else terms_of(self.oauth, server),
         )
 
 
@@ -164,6 +168,7 @@ def config_of(text: str, path: str | None, environment: Mapping[str, str], *, da
         reader.servers(file)
         reader.proxies(file.collector)
         reader.public_url(file.collector.public_url)
+        reader.oauth(file.collector.oauth, sources)
     found = [*problems, *reader.problems]
     if file is None or found or document.problems:
         raise SettingsError(_without_echoes(document.problems, found))
@@ -181,7 +186,7 @@ def config_of(text: str, path: str | None, environment: Mapping[str, str], *, da
         destinations=destinations,
         sources={name: Source(destinations=_resolved(table, destinations)) for name, table in sources.items()},
         write_keys={name: tuple(table.write_keys) for name, table in sources.items()},
-        policies={name: table.policy() for name, table in sources.items()},
+        policies={name: table.policy(file.collector.oauth) for name, table in sources.items()},
     )
 
 
@@ -238,6 +243,16 @@ class _Reader:
         if url is not None and not _PUBLIC_URL.fullmatch(url):
             words = 'must be an address such as "https://events.example.com", without /v1 at its end'
             self._found(f"{inside(self._place, 'collector')} public_url", words)
+
+    def oauth(self, server: OAuthServer | None, sources: Mapping[str, SourceTable]) -> None:
+        place = inside(inside(self._place, "collector"), "oauth")
+        for name, words in server_mistakes(server) if server else ():
+            self._found(f"{place} {name}", words)
+        tables = {name: source.oauth for name, source in sources.items() if source.oauth is not None}
+        for source, table in tables.items():
+            place = inside(inside(inside(self._place, "sources"), source), "oauth")
+            for name, words in source_mistakes(table, server):
+                self._found(f"{place} {name}".rstrip(), words)
 
     def destinations(self, tables: Mapping[str, dict[str, Any]], data: Path) -> dict[str, DestinationTable]:
         """All of them by name, also those with mistakes: a source that names one is right to."""

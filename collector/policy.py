@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from collector.oauth.terms import Terms
 from collector.visitor import Address, address
 from destinations.settings import Secret
 from destinations.values import Duration
@@ -67,6 +68,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     rate: Rate | None = None
     browser: Browser = Browser()
     openpanel: OpenPanel = OpenPanel()
+    oauth: Terms | None = None
+    """The clients whose access tokens are good here; None where tokens are not looked at."""
 
 
 OPEN = Policy()

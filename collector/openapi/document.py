@@ -7,12 +7,22 @@ from itertools import groupby
 import msgspec
 
 from collector.dialects.dialect import Dialect
-from collector.openapi import browser, dopt, openpanel, pixel, published, segment, shared, site
+from collector.openapi import browser, dopt, jitsu, oauth, openpanel, pixel, published, rudder, segment, shared, site
 from collector.openapi.parts import Chapter, Json, Operation, answered
 from collector.routes import ALIASES, ROUTES, Route
 from schemas.limits import Limits
 
-_CHAPTERS = (segment.chapter, pixel.chapter, browser.chapter, openpanel.chapter, dopt.chapter, site.chapter)
+_CHAPTERS = (
+    segment.chapter,
+    pixel.chapter,
+    browser.chapter,
+    rudder.chapter,
+    jitsu.chapter,
+    openpanel.chapter,
+    dopt.chapter,
+    oauth.chapter,
+    site.chapter,
+)
 
 ELSEWHERE = "Other paths"
 """The title under which the further paths of the operations stand."""

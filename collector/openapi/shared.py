@@ -19,8 +19,8 @@ SECURITY: dict[str, Json] = {
     },
 }
 
-BY_KEY: tuple[Json, ...] = ({"basic": []}, {"header": []}, {"query": []}, {})
-"""The last: a key in the body."""
+BY_KEY: tuple[Json, ...] = ({"basic": []}, {"header": []}, {"query": []}, {"token": []}, {})
+"""The last two: a key in the body, with an access token beside it or without."""
 
 HEADERS: dict[str, Json] = {
     "Retry-After": {

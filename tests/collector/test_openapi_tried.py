@@ -63,7 +63,7 @@ POSTS = [operation for operation in OPERATIONS if takes_messages(operation)]
 @pytest.mark.parametrize(("operation", "mode"), TRIES, ids=lambda value: getattr(value, "label", None))
 def test_it_answers_as_described(operation: Any, mode: GenerationMode) -> None:
     @settings(
-        max_examples=4,
+        max_examples=3,
         derandomize=True,
         database=None,
         deadline=None,
