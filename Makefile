@@ -20,6 +20,7 @@ setup: .venv/.ready ## make .venv with everything that is locked in uv.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@$(UV) sync --locked --quiet --inexact --compile-bytecode
+	@$(BIN)/turnout browser fetch --quiet || true
 	@touch $@
 
 run: setup ## start Turnout on this machine; ARGS="--port 9000" passes options on

@@ -1,7 +1,8 @@
 """Put the edge together, and make sure that every request gets an answer its client can read."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 from starlette.applications import Starlette
@@ -10,17 +11,25 @@ from starlette.requests import Request as HTTPRequest
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from collector import answers, cors, health, salts, schemas_route
+from collector import answers, cors, health, metrics_route, salts, schemas_route
 from collector.answers import Answer
 from collector.auth import NO_POLICIES, Keys
-from collector.errors import ClientGone, EdgeError
+from collector.browser import library_route, published, settings_route
+from collector.browser.settings_route import InForce
+from collector.browser.shelf import Shelf
+from collector.errors import ClientGone, EdgeError, UnknownKey
 from collector.health import UNWATCHED, Vitals
 from collector.ingest import Ingest
 from collector.log_port import Log, LogUnavailable
+from collector.meters import Guesses
+from collector.oauth import token_route
+from collector.oauth.token_route import Office
+from collector.openapi import route as openapi_route
 from collector.policy import Policy
 from collector.reading import BODY_SECONDS
-from collector.request import Headers, Request, request_of
+from collector.request import Request, headers_of, request_of
 from collector.routes import Route, meant, route_of
+from collector.visitor import NO_PROXIES, Proxies, address_of
 from destinations.blame import steps_of
 from schemas.limits import Limits
 
@@ -38,24 +47,42 @@ def create_app(
     salt: Callable[[int], bytes] = salts.of_this_process,
     body_seconds: float = BODY_SECONDS,
     vitals: Vitals = UNWATCHED,
+    trusted: Proxies = NO_PROXIES,
+    public_url: str | None = None,
+    library: Sequence[Path] = (published.BESIDE,),
 ) -> "Edge":
-    """The ASGI application. `sources` names each source's write keys, `now` gives seconds since 1970."""
+    """The ASGI application. `sources` names each source's write keys, `now` gives seconds since 1970.
+
+    `public_url` is where browsers and apps reach it, `library` where the library of browsers may lie.
+    """
+    keys = Keys(sources, policies)
+    in_force = InForce(keys, Guesses(now), trusted, public_url, limits)
     ingest = Ingest(
-        keys=Keys(sources, policies),
+        keys=keys,
         log=log,
         now=now,
         new_id=new_id,
         limits=limits,
         body_seconds=body_seconds,
         salt=salt,
+        trusted=trusted,
     )
-    return Edge(ingest, site(log, vitals))
+    office = Office(policies, now)
+    return Edge(ingest, site(log, vitals, in_force, office, Shelf(library)), in_force, office)
 
 
-def site(log: Log, vitals: Vitals) -> Starlette:
+def site(log: Log, vitals: Vitals, in_force: InForce, office: Office, library: Shelf) -> Starlette:
     """Everything that takes no messages."""
     application = Starlette(
-        routes=[*health.routes(log, vitals), *schemas_route.routes()],
+        routes=[
+            *health.routes(log, vitals),
+            *schemas_route.routes(),
+            *openapi_route.routes(lambda: in_force.limits),
+            *metrics_route.routes(),
+            *library_route.routes(library),
+            *settings_route.routes(in_force),
+            *token_route.routes(office),
+        ],
         exception_handlers={HTTPException: _refusal, Exception: _failure},
     )
     application.router.redirect_slashes = False
@@ -65,24 +92,33 @@ def site(log: Log, vitals: Vitals) -> Starlette:
 class Edge:
     """Finds the route of a message by one look-up, for nearly all requests bring messages; the site has the rest."""
 
-    def __init__(self, ingest: Ingest, site: ASGIApp) -> None:
+    def __init__(self, ingest: Ingest, site: ASGIApp, in_force: InForce, office: Office) -> None:
         self._ingest = ingest
         self._site = site
+        self._in_force = in_force
+        self._office = office
+        self._guesses = in_force.guesses
 
     def renew(
         self,
         sources: Mapping[str, Collection[str]],
         limits: Limits,
         policies: Mapping[str, Policy] = NO_POLICIES,
+        trusted: Proxies = NO_PROXIES,
+        public_url: str | None = None,
     ) -> None:
         """Requests that begin from now on are held against these; those under way end as they began."""
-        self._ingest = msgspec.structs.replace(self._ingest, keys=Keys(sources, policies), limits=limits)
+        keys = Keys(sources, policies)
+        self._ingest = msgspec.structs.replace(self._ingest, keys=keys, limits=limits, trusted=trusted)
+        self._in_force.keys, self._in_force.trusted, self._in_force.public_url = keys, trusted, public_url
+        self._in_force.limits = limits
+        self._office.renew(policies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._site(scope, receive, send)
             return
-        headers: Headers = dict(scope["headers"])
+        headers = headers_of(scope)
         if scope["method"] == "OPTIONS":
             # On every path: where the preflight fails, a script cannot read that the path is wrong.
             await answers.preflight(headers).send(None, send)
@@ -104,6 +140,9 @@ class Edge:
             return words(answers.method_not_allowed(", ".join((*route.methods, "OPTIONS"))))
         try:
             return await self._ingest.answer(route, request, receive)
+        except UnknownKey as error:
+            address = address_of(request, self._ingest.trusted)
+            return words(answers.of_error(self._guesses.judged(error, address)))
         except EdgeError as error:
             return words(answers.of_error(error))
         except LogUnavailable as error:

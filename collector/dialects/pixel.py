@@ -24,21 +24,26 @@ class Pixel(Dialect):
     """`data` holds a JSON object, in base64 of either alphabet or as it is; else each parameter is a member."""
 
     methods: ClassVar[tuple[str, ...]] = ("GET",)
+    visited: ClassVar[bool] = True
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
 
     def outside(self, request: Request, keys: Keys) -> Grant | None:
         try:
-            named = _message(request.query).get("writeKey")
+            named = message_of(request.query).get("writeKey")
         except BadBody:
             named = None
         return keys.inside_body((named,))
 
     def read(self, request: Request, text: bytes, facts: Facts) -> Telling:
-        message = _message(request.query)
+        message = message_of(request.query)
         message.pop("writeKey", None)
-        return alone({**message, "type": self._kind})
+        return alone({**self.meant(message), "type": self._kind})
+
+    def meant(self, message: dict[str, Any]) -> dict[str, Any]:
+        """The message that these parameters mean."""
+        return message
 
     def stored(self, telling: Telling, accepted: int, refused: Sequence[Refused]) -> Answer:
         return SHOWN
@@ -47,7 +52,8 @@ class Pixel(Dialect):
         return SHOWN
 
 
-def _message(query: bytes) -> dict[str, Any]:
+def message_of(query: bytes) -> dict[str, Any]:
+    """What is in a query. Raises BadBody."""
     try:
         members = parse_qsl(query.decode(), keep_blank_values=True, max_num_fields=QUERY_FIELDS, errors="strict")
     except ValueError as error:
