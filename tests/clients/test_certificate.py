@@ -178,6 +178,23 @@ def test_nothing_is_sent_to_any_other_host(run: Run) -> None:
     assert set(run.report.connected) <= {front.address for front in run.fronts.values()}
 
 
+def test_the_books_say_the_same(asked_for: list[Published], runs: dict[str, Future[Run]]) -> None:
+    """Nothing came later, nothing was stored twice, and only what was too big was refused."""
+    done = [runs[published.slug].result() for published in asked_for]
+    turnout = done[0].turnout
+    status = eventually(lambda: settled(turnout.status()), what="everything is in the archive")
+    intake = {row["source"]: (row["received"], row["refused"] > 0) for row in status["intake"]}
+    for run in done:
+        for scenario, words in run.published.client.scenarios.items():
+            source = source_of(run.published, scenario)
+            expected = (len(turnout.archived(source)), "quarantine" in words)
+            assert intake.get(source, (0, False)) == expected, source
+
+
+def settled(status: dict[str, Any]) -> dict[str, Any] | None:
+    return None if any(row["waiting"] for row in status["rows"]) else status
+
+
 def assert_all_but_what_it_gives_up(run: Run, scenario: Scenario) -> None:
     """The three messages are stored; of a client that gives up, those after the first."""
     kept = range(1 if run.words(scenario) == server.GIVES_UP else 0, 3)
