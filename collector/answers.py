@@ -10,7 +10,7 @@ from starlette.types import Send
 from collector import cors
 from collector.accept import Refused
 from collector.cors import Header
-from collector.errors import EdgeError, TooSlow
+from collector.errors import EdgeError, TooMany, TooSlow
 from collector.log_port import LogFull, LogUnavailable
 from schemas.errors import Violation
 
@@ -80,6 +80,8 @@ def of_error(error: EdgeError) -> Problem:
     if isinstance(error, TooSlow):
         # The rest of the body may still come: this connection cannot carry another request.
         headers = (retry_after(1), (b"connection", b"close"))
+    elif isinstance(error, TooMany):
+        headers = (retry_after(error.wait), (b"x-ratelimit-reset", str(error.wait).encode()))
     return Problem(status=error.status, code=error.code, message=error.message, headers=headers)
 
 

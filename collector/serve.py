@@ -81,7 +81,7 @@ async def _serve(config: Config, read: Reread, sockets: list[socket.socket], *, 
     def swap(new: Config) -> None:
         # No await between these: no request sees one half of it.
         appender.renew(log_side.terms(new))
-        edge.renew(new.revealed_keys(), new.collector.limits, new.policies)
+        edge.renew(new.revealed_keys(), new.collector.limits, new.policies, new.trusted())
         pulse.follow(new)
 
     reloader = Reloader(config, read, prepare=_make_room, swap=swap, refuse=pulse.refuse, stop=server.stop)
@@ -114,6 +114,7 @@ def _edge(config: Config, appender: Appender, pulse: Pulse, salts: SharedSalts) 
         limits=config.collector.limits,
         policies=config.policies,
         salt=salts,
+        trusted=config.trusted(),
         vitals=pulse,
     )
 
