@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from collector.document import document_of
-from collector.policy import IpPolicy, Policy, Rate, origin_mistake
+from collector.policy import IpPolicy, OpenPanel, Policy, Rate, origin_mistake
 from collector.visitor import Proxies, networks
 from destinations import registry
 from destinations.errors import Problem, SettingsError
@@ -70,6 +70,7 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     types: Annotated[list[Kind], Meta(min_length=1)] | None = None
     ip: IpPolicy = "keep"
     rate: Rate | None = None
+    openpanel: OpenPanel = OpenPanel()
 
     def policy(self) -> Policy:
         return Policy(
@@ -77,6 +78,7 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             types=None if self.types is None else frozenset(self.types),
             ip=self.ip,
             rate=self.rate,
+            openpanel=self.openpanel,
         )
 
 

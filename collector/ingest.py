@@ -117,7 +117,13 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
     ) -> Answer:
         """Whatever another dialect says, told as Segment-spec messages."""
         provenance = provenance_of(request, self.trusted, grant.policy, by_device=dialect.visited)
-        facts = Facts(source=grant.source, received_ms=received_ms, address=provenance.address(), salt=self.salt)
+        facts = Facts(
+            source=grant.source,
+            received_ms=received_ms,
+            address=provenance.address(),
+            salt=self.salt,
+            policy=grant.policy,
+        )
         telling = dialect.read(request, text, facts)
         self._meter(grant, max(1, len(telling.messages) + len(telling.refused)), received_ms)
         terms = telling_terms(grant.source, telling, received_ms, self.new_id, self.limits, provenance)
@@ -129,6 +135,8 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
     async def _put(
         self, items: Sequence[Item], refused: Sequence[Refused], grant: Grant, terms: Terms, path: str
     ) -> None:
+        if not items and not refused:
+            return
         received_at, ip = terms.arrival.received_at, terms.provenance.ip
         await self.log.put(items, [quarantine.of_message(each, grant, received_at, path, ip) for each in refused])
 

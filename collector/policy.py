@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from collector.visitor import Address, address
+from destinations.settings import Secret
 
 IpPolicy = Literal["keep", "cut", "drop"]
 
@@ -36,6 +37,15 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return self.burst or max(self.messages, 1.0)
 
 
+class OpenPanel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What holds for requests to OpenPanel's API."""
+
+    secret: Secret | None = None
+    """Requests without an Origin must bring it; None where they need not."""
+    replay: Literal["ignore", "refuse"] = "ignore"
+    """What becomes of recordings of sessions: no message can carry them."""
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     origins: tuple[str, ...] | None = None
     """The sites whose scripts may post; None for all. Requests without an Origin come from no script."""
@@ -44,6 +54,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     ip: IpPolicy = "keep"
     """What becomes of `context.ip`: kept, cut to its network (/24 or /48), or dropped."""
     rate: Rate | None = None
+    openpanel: OpenPanel = OpenPanel()
 
 
 OPEN = Policy()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import msgspec
 
 from collector.dialects.dialect import Dialect
+from collector.dialects.openpanel.endpoints import DeviceId, Event, Profile, Track
 from collector.dialects.pixel import Pixel
 from schemas.catalog import KINDS
 
@@ -45,9 +46,21 @@ def _pixels() -> Iterator[Route]:
         yield Route(f"/v1/pixel/{kind}", kind, Pixel(kind))
 
 
+def _openpanel() -> Iterator[Route]:
+    # Whoever hosted OpenPanel had its API under /api, and so has it in the `apiUrl` of the SDKs.
+    for start in ("", "/api"):
+        yield Route(f"{start}/track", None, Track())
+        yield Route(f"{start}/track/device-id", None, DeviceId())
+        yield Route(f"{start}/event", None, Event())
+        yield Route(f"{start}/profile", None, Profile("identify"))
+        for kind in ("increment", "decrement"):
+            yield Route(f"{start}/profile/{kind}", None, Profile(kind))
+
+
 def _routes() -> Iterator[Route]:
     yield from _segment()
     yield from _pixels()
+    yield from _openpanel()
 
 
 def _both_forms(routes: Iterator[Route]) -> Iterator[tuple[str, Route]]:

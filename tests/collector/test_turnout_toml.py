@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from collector.config import BUILT_IN, Config, DestinationHead, File, SourceTable, config_of, load
+from collector.policy import OpenPanel
 from destinations.errors import SettingsError
 
 ROOT = Path(__file__).parents[2]
@@ -303,6 +304,7 @@ def documented() -> dict[str, set[str]]:
     [
         ("Top level", File),
         ("sources.NAME", SourceTable),
+        ("sources.NAME.openpanel", OpenPanel),
         ("destinations.NAME", DestinationHead),
         ("collector", type(Config().collector)),
         ("collector.limits", type(Config().collector.limits)),
