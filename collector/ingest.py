@@ -82,7 +82,7 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
         except BadBody as bad:
             if grant is not None:
                 self._meter(grant, 1, received_ms)
-                await self.log.put([], [quarantine.of_body(bad, text, grant, stamp(received_ms), route.path)])
+                await self.log.put([], [quarantine.of_body(bad, text, grant, stamp(received_ms), request.path)])
             raise
 
     async def _take_one(self, route: Route, request: Request, grant: Grant, received_ms: int, body: bytes) -> Answer:

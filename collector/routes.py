@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import msgspec
 
 from collector.dialects.dialect import Dialect
+from collector.dialects.dopt import UNDER_IDENTIFY, FromSegment, OneGroup, OneUser, UserOfPath, Users
 from collector.dialects.openpanel.endpoints import DeviceId, Event, Profile, Track
 from collector.dialects.pixel import Pixel
 from schemas.catalog import KINDS
@@ -57,10 +58,20 @@ def _openpanel() -> Iterator[Route]:
             yield Route(f"{start}/profile/{kind}", None, Profile(kind))
 
 
+def _dopt() -> Iterator[Route]:
+    yield Route("/identify", None, OneUser())
+    yield Route("/identify/group", None, OneGroup())
+    yield Route("/identify/batch", None, Users())
+    yield Route("/identify/bulk", None, Users())
+    yield Route("/identify/segment", None, FromSegment())
+
+
 def _routes() -> Iterator[Route]:
     yield from _segment()
     yield from _pixels()
     yield from _openpanel()
+
+    yield from _dopt()
 
 
 def _both_forms(routes: Iterator[Route]) -> Iterator[tuple[str, Route]]:
@@ -89,7 +100,7 @@ def _aliases() -> Iterator[tuple[str, Route]]:
 
 ALIASES = {path: route for path, route in _aliases() if path not in ROUTES}
 
-UNDER: tuple[tuple[str, Route], ...] = ()
+UNDER: tuple[tuple[str, Route], ...] = ((UNDER_IDENTIFY, Route("/identify/{identifier}", None, UserOfPath())),)
 """Routes for all paths that begin so; whatever ROUTES names goes before."""
 
 
