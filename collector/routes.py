@@ -70,7 +70,6 @@ def _routes() -> Iterator[Route]:
     yield from _segment()
     yield from _pixels()
     yield from _openpanel()
-
     yield from _dopt()
 
 
