@@ -27,6 +27,11 @@ class Certificate:
         """What makes Turnout use it; goes after everything else in turnout.toml."""
         return f"\n[collector.tls]\ncertificate = '{self.certificate}'\nkey = '{self.key}'\n"
 
+    def serving(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, self.key)
+        return context
+
     def trusted(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self.authority)
 
