@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import count
@@ -61,13 +61,13 @@ class Page:
 class Browser:
     """One browser, for many pages and threads at once; `with` makes sure that it ends."""
 
-    def __init__(self, node: str, program: str, libraries: str) -> None:
+    def __init__(self, command: Sequence[str]) -> None:
         self._numbers = count()
         self._waiting: dict[int, Future[Any]] = {}
         self._lock = threading.Lock()
         self._ready: Future[bool] = Future()
         self._process = subprocess.Popen(
-            [node, "drive.mjs", program, libraries],
+            command,
             cwd=HERE,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -136,17 +136,20 @@ class Browser:
             answer.set_result(told["value"])
 
 
-def installed() -> Browser:
-    """A browser that has not started, with everything that it needs. Skips, or fails, where there is none."""
+def installed(fingerprint: str) -> Browser:
+    """A browser that has not started, with everything that it needs. Skips, or fails, where there is none.
+
+    It believes the certificate with this fingerprint.
+    """
     node, npm = node_setup.node_and_npm()
     node_setup.install_client(npm, HERE)
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
-        return Browser(node, _of_the_machine(), "")
+        return Browser([node, "drive.mjs", _of_the_machine(), "", fingerprint])
     program = UNPACKED / "chromium"
     if not (UNPACKED / ".done").exists():
         subprocess.run([node, "unpack.mjs", str(UNPACKED)], cwd=HERE, check=True, timeout=120, capture_output=True)
         (UNPACKED / ".done").touch()
-    return Browser(node, str(program), str(UNPACKED / "al2023" / "lib"))
+    return Browser([node, "drive.mjs", str(program), str(UNPACKED / "al2023" / "lib"), fingerprint])
 
 
 def _of_the_machine() -> str:

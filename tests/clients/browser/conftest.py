@@ -16,8 +16,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    with chromium.installed() as started:
+def browser(certificate: Certificate) -> Iterator[Browser]:
+    with chromium.installed(certificate.fingerprint()) as started:
         yield started
 
 

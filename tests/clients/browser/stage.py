@@ -80,10 +80,17 @@ class Proxy:
 
     @property
     def lines(self) -> list[str]:
+        """Everything that was asked for, in the order in which it came."""
         return [each.line for each in self.passed]
 
-    def posts(self) -> list[Passed]:
-        return [each for each in self.passed if each.received.method == "POST"]
+    def posts(self, count: int = 0) -> list[Passed]:
+        """What was posted, once there are so many answers to it."""
+
+        def found() -> list[Passed]:
+            return [each for each in self.passed if each.received.method == "POST"]
+
+        eventually(lambda: len(found()) >= count, what=f"{count} posts came to the proxy")
+        return found()
 
     def _answer(self, received: Received) -> Answer:
         at = time.monotonic()
