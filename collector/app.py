@@ -22,6 +22,8 @@ from collector.health import UNWATCHED, Vitals
 from collector.ingest import Ingest
 from collector.log_port import Log, LogUnavailable
 from collector.meters import Guesses
+from collector.oauth import token_route
+from collector.oauth.token_route import Office
 from collector.policy import Policy
 from collector.reading import BODY_SECONDS
 from collector.request import Request, headers_of, request_of
@@ -64,16 +66,18 @@ def create_app(
         salt=salt,
         trusted=trusted,
     )
-    return Edge(ingest, site(log, vitals, in_force, Shelf(library)), in_force)
+    office = Office(policies, now)
+    return Edge(ingest, site(log, vitals, office, in_force, Shelf(library)), office, in_force)
 
 
-def site(log: Log, vitals: Vitals, in_force: InForce, library: Shelf) -> Starlette:
+def site(log: Log, vitals: Vitals, office: Office, in_force: InForce, library: Shelf) -> Starlette:
     """Everything that takes no messages."""
     application = Starlette(
         routes=[
             *health.routes(log, vitals),
             *schemas_route.routes(),
             *metrics_route.routes(),
+            *token_route.routes(office),
             *library_route.routes(library),
             *settings_route.routes(in_force),
         ],
@@ -86,9 +90,10 @@ def site(log: Log, vitals: Vitals, in_force: InForce, library: Shelf) -> Starlet
 class Edge:
     """Finds the route of a message by one look-up, for nearly all requests bring messages; the site has the rest."""
 
-    def __init__(self, ingest: Ingest, site: ASGIApp, in_force: InForce) -> None:
+    def __init__(self, ingest: Ingest, site: ASGIApp, office: Office, in_force: InForce) -> None:
         self._ingest = ingest
         self._site = site
+        self._office = office
         self._in_force = in_force
         self._guesses = in_force.guesses
 
@@ -103,6 +108,7 @@ class Edge:
         """Requests that begin from now on are held against these; those under way end as they began."""
         keys = Keys(sources, policies)
         self._ingest = msgspec.structs.replace(self._ingest, keys=keys, limits=limits, trusted=trusted)
+        self._office.renew(policies)
         self._in_force.keys, self._in_force.trusted, self._in_force.public_url = keys, trusted, public_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from collector.document import document_of
+from collector.oauth.settings import OAuthServer, OAuthTable, server_mistakes, source_mistakes, terms_of
 from collector.policy import Browser, IpPolicy, Policy, Rate, origin_mistake
 from collector.tls import Tls
 from collector.visitor import Proxies, networks
@@ -62,6 +63,7 @@ class CollectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     limits: Limits = Limits()
     spool: Size = Size(1 << 30)
     """What may be kept on this machine while the log is away; 0 for nothing."""
+    oauth: OAuthServer | None = None
     trusted_proxies: list[str] = []
     """The addresses and networks whose X-Forwarded headers are believed."""
     public_url: str | None = None
@@ -76,14 +78,16 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     types: Annotated[list[Kind], Meta(min_length=1)] | None = None
     ip: IpPolicy = "keep"
     rate: Rate | None = None
+    oauth: OAuthTable | None = None
     browser: Browser = Browser()
 
-    def policy(self) -> Policy:
+    def policy(self, server: OAuthServer | None) -> Policy:
         return Policy(
             origins=None if self.origins is None else tuple(self.origins),
             types=None if self.types is None else frozenset(self.types),
             ip=self.ip,
             rate=self.rate,
+            oauth=None if self.oauth is None or server is None else terms_of(self.oauth, server),
             browser=self.browser,
         )
 
@@ -161,6 +165,7 @@ def config_of(text: str, path: str | None, environment: Mapping[str, str], *, da
     if file is not None:
         reader.servers(file)
         reader.proxies(file.collector)
+        reader.oauth(file.collector.oauth, sources)
         reader.public_url(file.collector.public_url)
     found = [*problems, *reader.problems]
     if file is None or found or document.problems:
@@ -179,7 +184,7 @@ def config_of(text: str, path: str | None, environment: Mapping[str, str], *, da
         destinations=destinations,
         sources={name: Source(destinations=_resolved(table, destinations)) for name, table in sources.items()},
         write_keys={name: tuple(table.write_keys) for name, table in sources.items()},
-        policies={name: table.policy() for name, table in sources.items()},
+        policies={name: table.policy(file.collector.oauth) for name, table in sources.items()},
     )
 
 
@@ -231,6 +236,16 @@ class _Reader:
             except ValueError as error:
                 words = f'must be an address or a network such as "10.0.0.0/8" ({error})'
                 self._found(f"{inside(self._place, 'collector')} trusted_proxies[{index}]", words)
+
+    def oauth(self, server: OAuthServer | None, sources: Mapping[str, SourceTable]) -> None:
+        place = inside(inside(self._place, "collector"), "oauth")
+        for name, words in server_mistakes(server) if server else ():
+            self._found(f"{place} {name}", words)
+        tables = {name: source.oauth for name, source in sources.items() if source.oauth is not None}
+        for source, table in tables.items():
+            place = inside(inside(inside(self._place, "sources"), source), "oauth")
+            for name, words in source_mistakes(table, server):
+                self._found(f"{place} {name}".rstrip(), words)
 
     def public_url(self, url: str | None) -> None:
         if url is not None and not _PUBLIC_URL.fullmatch(url):

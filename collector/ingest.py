@@ -16,6 +16,7 @@ from collector.errors import BadBody, Forbidden
 from collector.inflating import inflated
 from collector.log_port import Item, Log
 from collector.meters import Meters
+from collector.oauth.tokens import admit
 from collector.policy import is_allowed
 from collector.provenance import provenance_of
 from collector.reading import read_body
@@ -63,7 +64,7 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
         else:
             grant = dialect.outside(request, self.keys)
         if grant is not None:
-            _let_in(grant, headers)
+            self._let_in(grant, headers)
         body = text = await read_body(receive, headers, self.limits.body_bytes, self.body_seconds)
         received_ms = int(self.now() * 1000)
         try:
@@ -71,18 +72,18 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
             if encoding is not None:
                 text = inflated(body, encoding, self.limits.body_bytes)
             if dialect is not None:
-                grant = grant or _let_in(dialect.inside(text, self.keys), headers)
+                grant = grant or self._let_in(dialect.inside(text, self.keys), headers)
                 return await self._take_told(dialect, request, grant, received_ms, text)
             if route.kind is not None:
-                grant = grant or _let_in(self.keys.inside_body((decoding.write_key(text),)), headers)
+                grant = grant or self._let_in(self.keys.inside_body((decoding.write_key(text),)), headers)
                 return await self._take_one(route, request, grant, received_ms, text)
             envelope = decoding.batch(text)
-            grant = grant or _let_in(self.keys.inside_body(decoding.write_keys(envelope)), headers)
+            grant = grant or self._let_in(self.keys.inside_body(decoding.write_keys(envelope)), headers)
             return await self._take_many(route, request, grant, received_ms, envelope, len(text))
         except BadBody as bad:
             if grant is not None:
                 self._meter(grant, 1, received_ms)
-                await self.log.put([], [quarantine.of_body(bad, text, grant, stamp(received_ms), route.path)])
+                await self.log.put([], [quarantine.of_body(bad, text, grant, stamp(received_ms), request.path)])
             raise
 
     async def _take_one(self, route: Route, request: Request, grant: Grant, received_ms: int, body: bytes) -> Answer:
@@ -128,8 +129,22 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
     async def _put(
         self, items: Sequence[Item], refused: Sequence[Refused], grant: Grant, terms: Terms, path: str
     ) -> None:
+        if not items and not refused:
+            return
         received_at = terms.arrival.received_at
         await self.log.put(items, [quarantine.of_message(each, grant, received_at, path) for each in refused])
+
+    def _let_in(self, grant: Grant, headers: Headers) -> Grant:
+        """The grant, if this client may make use of it. Raises Forbidden, Unauthorized or Expired."""
+        policy = grant.policy
+        if policy.oauth is not None:
+            admit(policy.oauth, headers, self.now())
+        if policy.origins is None:
+            return grant
+        origin = headers.get(b"origin")
+        if origin is None or is_allowed(origin.decode("latin-1"), policy.origins):
+            return grant
+        raise Forbidden("origin_not_allowed", "scripts of this origin may not post with this write key")
 
     def _meter(self, grant: Grant, messages: int, received_ms: int) -> None:
         """Raises TooMany."""
@@ -161,17 +176,6 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
         )
         provenance = provenance_of(request, self.trusted, grant.policy)
         return Terms(grant.source, came, self.new_id, self.limits, provenance)
-
-
-def _let_in(grant: Grant, headers: Headers) -> Grant:
-    """The grant, if this client may make use of it. Raises Forbidden."""
-    origins = grant.policy.origins
-    if origins is None:
-        return grant
-    origin = headers.get(b"origin")
-    if origin is None or is_allowed(origin.decode("latin-1"), origins):
-        return grant
-    raise Forbidden("origin_not_allowed", "scripts of this origin may not post with this write key")
 
 
 async def _judged(messages: list[msgspec.Raw], terms: Terms, turn: asyncio.Lock) -> Verdict:

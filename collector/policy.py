@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from collector.oauth.terms import Terms
 from collector.visitor import Address, address
 from destinations.values import Duration
 
@@ -55,6 +56,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     ip: IpPolicy = "keep"
     """What becomes of `context.ip`: kept, cut to its network (/24 or /48), or dropped."""
     rate: Rate | None = None
+    oauth: Terms | None = None
+    """The clients whose access tokens are good here; None where tokens are not looked at."""
     browser: Browser = Browser()
 
 
