@@ -102,6 +102,10 @@ class Browser:
         """The official snippet for pages."""
         return str(self.order("snippet", options=options))
 
+    def bundle(self, code: str) -> str:
+        """What a site's build makes of this code and the packages that it imports."""
+        return str(self.order("bundle", code=code)).replace("</script", "<\\/script")
+
     def order(self, order: str, **words: object) -> Any:
         number, answer = next(self._numbers), Future[Any]()
         line = json.dumps({"id": number, "order": order, **words}) + "\n"

@@ -9,6 +9,8 @@ from tests.clients.browser import chromium
 from tests.clients.browser.chromium import Browser
 from tests.clients.browser.stage import Site, site
 
+pytest.register_assert_rewrite("tests.clients.browser.bundled", "tests.clients.browser.segment")
+
 
 @pytest.fixture(scope="package")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:

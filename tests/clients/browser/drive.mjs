@@ -31,6 +31,12 @@ const pages = new Map();
 const orders = {
   version: () => browser.version(),
   snippet: ({ options }) => snippet.min(options),
+  async bundle({ code }) {
+    const { build } = await import("esbuild");
+    const stdin = { contents: code, resolveDir: import.meta.dirname };
+    const made = await build({ stdin, bundle: true, write: false, format: "iife", platform: "browser", minify: true });
+    return made.outputFiles[0].text;
+  },
   // A visitor of his own: no cache, storage or cookie is shared with another page.
   async open({ url }) {
     const context = await browser.createBrowserContext();

@@ -1,71 +1,16 @@
-"""Segment's library in a real browser, pointed at Turnout by its official snippet and nothing else."""
+"""Segment's library, pointed at Turnout by its official snippet and nothing else: what pages do, and what arrives."""
 
 import json
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-import pytest
-
-from collector.browser.published import BESIDE, PINS, present
-from tests.certificates import Certificate
-from tests.clients.browser.chromium import Browser
-from tests.clients.browser.stage import Site, Stage, nothing_left, once
-from tests.clients.node_setup import lacking
+from collector.browser.published import PINS
+from tests.clients.browser.cases import Cases
+from tests.clients.browser.stage import Stage, nothing_left, once
 from tests.receiver import Answer, Received
-from tests.running import Running, running
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.clients
-
-Case = Callable[[Stage], None]
-CASES: list[Case] = []
-AT_ONCE = 6
-
-
-def case(played: Case) -> Case:
-    CASES.append(played)
-    return played
-
-
-@pytest.fixture(scope="module")
-def turnout(certificate: Certificate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    if not list(present([BESIDE])):
-        lacking("the library for browsers is not here: turnout browser fetch")
-    more = {
-        "batches": 'browser = { delivery = "batching", batch_wait = "1s" }',
-        "limited": "rate = { messages = 0.5, burst = 2 }",
-    }
-    sources = "".join(
-        f'[sources.{source}]\nwrite_keys = ["key-of-{source}"]\n{more.get(source.partition("_")[0], "")}\n'
-        for source in map(source_of, CASES)
-    )
-    toml = f'[collector]\ntrusted_proxies = ["127.0.0.1"]\n{sources}'
-    with running(tmp_path_factory.mktemp("browsers"), toml, tls=certificate) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def played(
-    request: pytest.FixtureRequest, browser: Browser, turnout: Running, website: Site
-) -> Iterator[dict[str, "Future[None]"]]:
-    """The cases that were asked for, all at the same time: they mostly wait."""
-    asked = {
-        item.callspec.params["played_case"]
-        for item in request.session.items
-        if hasattr(item, "callspec") and "played_case" in item.callspec.params
-    }
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        yield {
-            each.__name__: threads.submit(each, Stage(browser, turnout, website, source_of(each)))
-            for each in CASES
-            if each in asked
-        }
-
-
-def source_of(played: Case) -> str:
-    return played.__name__[:60]
+case = Cases("segment")
 
 
 def numbered(numbers: range) -> str:
@@ -79,7 +24,7 @@ def turned(state: str) -> str:
     return f'(() => {{ {defined}; document.dispatchEvent(new Event("visibilitychange")); }})()'
 
 
-@case
+@case()
 def every_call_arrives_as_it_was_made(stage: Stage) -> None:
     with stage.proxy() as proxy:
         page = stage.visit(proxy.host, page=True)
@@ -118,7 +63,7 @@ def every_call_arrives_as_it_was_made(stage: Stage) -> None:
     assert (screen["name"], screen["properties"]["items"]) == ("Basket", 3)
 
 
-@case
+@case()
 def a_page_asks_for_the_script_its_settings_and_nothing_else_and_may_keep_both(stage: Stage) -> None:
     with stage.proxy() as proxy:
         page = stage.visit(proxy.host, page=True)
@@ -140,7 +85,7 @@ def page_url(stage: Stage) -> str:
     return f"{stage.site.url}/{stage.source}"
 
 
-@case
+@case()
 def turnout_speaks_to_pages_by_its_own_certificate_too(stage: Stage) -> None:
     page = stage.visit(f"127.0.0.1:{stage.turnout.port}")
     page.run('analytics.track("Direct").then(() => null)')
@@ -149,7 +94,7 @@ def turnout_speaks_to_pages_by_its_own_certificate_too(stage: Stage) -> None:
     nothing_left(page)
 
 
-@case
+@case()
 def a_page_over_plain_http_says_where_the_library_is(stage: Stage) -> None:
     with stage.proxy(scheme="http") as proxy:
         load = stage.snippet(proxy.host).replace(f"https://{proxy.host}", proxy.url)
@@ -163,7 +108,7 @@ def a_page_over_plain_http_says_where_the_library_is(stage: Stage) -> None:
         nothing_left(page)
 
 
-@case
+@case()
 def a_site_that_sends_its_cookies_along_may(stage: Stage) -> None:
     options = {"integrations": {"Segment.io": {"deliveryStrategy": {"config": {"credentials": "include"}}}}}
     with stage.proxy() as proxy:
@@ -175,7 +120,7 @@ def a_site_that_sends_its_cookies_along_may(stage: Stage) -> None:
         assert post.answer.headers["access-control-allow-credentials"] == "true"
 
 
-@case
+@case()
 def the_query_of_an_address_can_make_calls(stage: Stage) -> None:
     with stage.proxy() as proxy:
         query = "?ajs_uid=u-7&ajs_trait_plan=pro&ajs_event=Opened%20Mail&ajs_prop_mail=spring"
@@ -189,7 +134,7 @@ def the_query_of_an_address_can_make_calls(stage: Stage) -> None:
         nothing_left(page)
 
 
-@case
+@case('browser = { delivery = "batching", batch_wait = "1s" }')
 def batches_of_messages_are_sent_where_the_source_says_so(stage: Stage) -> None:
     with stage.proxy() as proxy:
         page = stage.visit(proxy.host)
@@ -200,7 +145,7 @@ def batches_of_messages_are_sent_where_the_source_says_so(stage: Stage) -> None:
         assert (post.received.path, len(post.messages())) == ("/v1/b", 3)
 
 
-@case
+@case('browser = { delivery = "batching", batch_wait = "1s" }')
 def batches_cost_and_double_nothing_when_the_page_is_hidden_and_left(stage: Stage) -> None:
     with stage.proxy() as proxy:
         away = stage.write("", name="away")
@@ -219,7 +164,7 @@ def batches_cost_and_double_nothing_when_the_page_is_hidden_and_left(stage: Stag
         nothing_left(page)
 
 
-@case
+@case()
 def leaving_a_page_in_the_middle_of_sending_costs_and_doubles_nothing(stage: Stage) -> None:
     sending, left = threading.Event(), threading.Event()
 
@@ -240,7 +185,7 @@ def leaving_a_page_in_the_middle_of_sending_costs_and_doubles_nothing(stage: Sta
         nothing_left(page)
 
 
-@case
+@case()
 def an_outage_costs_and_doubles_nothing(stage: Stage) -> None:
     # The first of a balancer, which knows nothing of other origins: to the page it looks like no answer at all.
     outage = [Answer(503, {}, b"no"), Answer(503, {"Access-Control-Allow-Origin": stage.site.url}, b"no")]
@@ -254,7 +199,7 @@ def an_outage_costs_and_doubles_nothing(stage: Stage) -> None:
         nothing_left(page)
 
 
-@case
+@case("rate = { messages = 0.5, burst = 2 }")
 def limited_by_its_rate_a_page_waits_for_as_long_as_it_is_told(stage: Stage) -> None:
     with stage.proxy() as proxy:
         page = stage.visit(proxy.host)
@@ -270,7 +215,7 @@ def limited_by_its_rate_a_page_waits_for_as_long_as_it_is_told(stage: Stage) -> 
         nothing_left(page)
 
 
-@case
+@case()
 def a_message_that_is_too_large_is_dropped_and_holds_up_no_other(stage: Stage) -> None:
     with stage.proxy() as proxy:
         page = stage.visit(proxy.host)
@@ -282,7 +227,7 @@ def a_message_that_is_too_large_is_dropped_and_holds_up_no_other(stage: Stage) -
         nothing_left(page)
 
 
-@case
+@case()
 def a_bad_message_is_dropped_and_not_tried_again(stage: Stage) -> None:
     with stage.proxy() as proxy:
         page = stage.visit(proxy.host)
@@ -296,7 +241,7 @@ def a_bad_message_is_dropped_and_not_tried_again(stage: Stage) -> None:
         nothing_left(page)
 
 
-@case
+@case()
 def a_page_with_a_bad_key_goes_on_without_the_library_and_says_so(stage: Stage) -> None:
     with stage.proxy() as proxy:
         page = stage.browser.open(stage.write(stage.snippet(proxy.host, apiKey="no-key"), "window.alive = true;"))
@@ -307,15 +252,3 @@ def a_page_with_a_bad_key_goes_on_without_the_library_and_says_so(stage: Stage) 
         assert proxy.posts() == []
         # The library wants to tell its makers; nobody else is asked for anything.
         assert {url.partition("?")[0] for url in page.seen().elsewhere} <= {"https://api.segment.io/v1/m"}
-
-
-@pytest.mark.parametrize("played_case", CASES, ids=lambda each: each.__name__)
-def test_in_a_browser(played: dict[str, "Future[None]"], played_case: Case) -> None:
-    played[played_case.__name__].result()
-
-
-def test_no_browser_asks_elsewhere_unnoticed(browser: Browser) -> None:
-    page = browser.open("data:text/html,hi")
-    assert page.run("fetch('https://api.segment.io/v1/m').then(() => 'sent', () => 'not sent')") == "not sent"
-    assert page.seen().elsewhere == ["https://api.segment.io/v1/m"]
-    page.close()
