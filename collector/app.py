@@ -24,6 +24,7 @@ from collector.log_port import Log, LogUnavailable
 from collector.meters import Guesses
 from collector.oauth import token_route
 from collector.oauth.token_route import Office
+from collector.openapi import route as openapi_route
 from collector.policy import Policy
 from collector.reading import BODY_SECONDS
 from collector.request import Request, headers_of, request_of
@@ -55,7 +56,7 @@ def create_app(
     `public_url` is where browsers and apps reach it, `library` where the library of browsers may lie.
     """
     keys = Keys(sources, policies)
-    in_force = InForce(keys, Guesses(now), trusted, public_url)
+    in_force = InForce(keys, Guesses(now), trusted, public_url, limits)
     ingest = Ingest(
         keys=keys,
         log=log,
@@ -67,19 +68,20 @@ def create_app(
         trusted=trusted,
     )
     office = Office(policies, now)
-    return Edge(ingest, site(log, vitals, office, in_force, Shelf(library)), office, in_force)
+    return Edge(ingest, site(log, vitals, in_force, office, Shelf(library)), in_force, office)
 
 
-def site(log: Log, vitals: Vitals, office: Office, in_force: InForce, library: Shelf) -> Starlette:
+def site(log: Log, vitals: Vitals, in_force: InForce, office: Office, library: Shelf) -> Starlette:
     """Everything that takes no messages."""
     application = Starlette(
         routes=[
             *health.routes(log, vitals),
             *schemas_route.routes(),
+            *openapi_route.routes(lambda: in_force.limits),
             *metrics_route.routes(),
-            *token_route.routes(office),
             *library_route.routes(library),
             *settings_route.routes(in_force),
+            *token_route.routes(office),
         ],
         exception_handlers={HTTPException: _refusal, Exception: _failure},
     )
@@ -90,11 +92,11 @@ def site(log: Log, vitals: Vitals, office: Office, in_force: InForce, library: S
 class Edge:
     """Finds the route of a message by one look-up, for nearly all requests bring messages; the site has the rest."""
 
-    def __init__(self, ingest: Ingest, site: ASGIApp, office: Office, in_force: InForce) -> None:
+    def __init__(self, ingest: Ingest, site: ASGIApp, in_force: InForce, office: Office) -> None:
         self._ingest = ingest
         self._site = site
-        self._office = office
         self._in_force = in_force
+        self._office = office
         self._guesses = in_force.guesses
 
     def renew(
@@ -108,8 +110,9 @@ class Edge:
         """Requests that begin from now on are held against these; those under way end as they began."""
         keys = Keys(sources, policies)
         self._ingest = msgspec.structs.replace(self._ingest, keys=keys, limits=limits, trusted=trusted)
-        self._office.renew(policies)
         self._in_force.keys, self._in_force.trusted, self._in_force.public_url = keys, trusted, public_url
+        self._in_force.limits = limits
+        self._office.renew(policies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from collector.document import document_of
 from collector.oauth.settings import OAuthServer, OAuthTable, server_mistakes, source_mistakes, terms_of
-from collector.policy import Browser, IpPolicy, Policy, Rate, origin_mistake
+from collector.policy import Browser, IpPolicy, OpenPanel, Policy, Rate, origin_mistake
 from collector.tls import Tls
 from collector.visitor import Proxies, networks
 from destinations import registry
@@ -74,12 +74,13 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     write_keys: Annotated[list[Secret], Meta(min_length=1)]
     destinations: list[str] | None = None
     archive: bool = True
-    origins: list[str] | None = None
+    origins: list[Annotated[str, Meta(min_length=1)]] | None = None
     types: Annotated[list[Kind], Meta(min_length=1)] | None = None
     ip: IpPolicy = "keep"
     rate: Rate | None = None
-    oauth: OAuthTable | None = None
     browser: Browser = Browser()
+    openpanel: OpenPanel = OpenPanel()
+    oauth: OAuthTable | None = None
 
     def policy(self, server: OAuthServer | None) -> Policy:
         return Policy(
@@ -87,8 +88,9 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             types=None if self.types is None else frozenset(self.types),
             ip=self.ip,
             rate=self.rate,
-            oauth=None if self.oauth is None or server is None else terms_of(self.oauth, server),
             browser=self.browser,
+            openpanel=self.openpanel,
+            oauth=None if self.oauth is None or server is None else terms_of(self.oauth, server),
         )
 
 
@@ -165,8 +167,8 @@ def config_of(text: str, path: str | None, environment: Mapping[str, str], *, da
     if file is not None:
         reader.servers(file)
         reader.proxies(file.collector)
-        reader.oauth(file.collector.oauth, sources)
         reader.public_url(file.collector.public_url)
+        reader.oauth(file.collector.oauth, sources)
     found = [*problems, *reader.problems]
     if file is None or found or document.problems:
         raise SettingsError(_without_echoes(document.problems, found))
@@ -237,6 +239,11 @@ class _Reader:
                 words = f'must be an address or a network such as "10.0.0.0/8" ({error})'
                 self._found(f"{inside(self._place, 'collector')} trusted_proxies[{index}]", words)
 
+    def public_url(self, url: str | None) -> None:
+        if url is not None and not _PUBLIC_URL.fullmatch(url):
+            words = 'must be an address such as "https://events.example.com", without /v1 at its end'
+            self._found(f"{inside(self._place, 'collector')} public_url", words)
+
     def oauth(self, server: OAuthServer | None, sources: Mapping[str, SourceTable]) -> None:
         place = inside(inside(self._place, "collector"), "oauth")
         for name, words in server_mistakes(server) if server else ():
@@ -246,11 +253,6 @@ class _Reader:
             place = inside(inside(inside(self._place, "sources"), source), "oauth")
             for name, words in source_mistakes(table, server):
                 self._found(f"{place} {name}".rstrip(), words)
-
-    def public_url(self, url: str | None) -> None:
-        if url is not None and not _PUBLIC_URL.fullmatch(url):
-            words = 'must be an address such as "https://events.example.com", without /v1 at its end'
-            self._found(f"{inside(self._place, 'collector')} public_url", words)
 
     def destinations(self, tables: Mapping[str, dict[str, Any]], data: Path) -> dict[str, DestinationTable]:
         """All of them by name, also those with mistakes: a source that names one is right to."""
@@ -295,10 +297,10 @@ class _Reader:
         for name, table in tables.items():
             self._check_keys(_texts(table, "write_keys"), inside(place, name), name, owners)
             self._check_names(_texts(table, "destinations"), inside(place, name), destinations)
+            self._check_origins(_texts(table, "origins"), inside(place, name))
         sources = {name: source for name, source in read.items() if source is not None}
         for name, source in sources.items():
             self._check_ways(source, inside(place, name), destinations)
-            self._check_origins(source.origins or (), inside(place, name))
         return sources
 
     def _source(self, table: Mapping[str, Any], place: str, name: str) -> SourceTable | None:
@@ -320,8 +322,8 @@ class _Reader:
                 self._found(where, f"is already a key of source {owners[key]}")
             owners.setdefault(key, name)
 
-    def _check_origins(self, origins: Sequence[str], place: str) -> None:
-        for index, origin in enumerate(origins):
+    def _check_origins(self, origins: Mapping[int, str], place: str) -> None:
+        for index, origin in origins.items():
             if mistake := origin_mistake(origin):
                 self._found(f"{place} origins[{index}]", mistake)
 

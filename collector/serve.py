@@ -21,6 +21,7 @@ from collector.config import Config
 from collector.listening import listen
 from collector.reload import Reread
 from collector.reloading import Reloader
+from collector.salts import SharedSalts
 from collector.server import Server
 from collector.tls import Certificate, Unusable
 from collector.vitals import Pulse
@@ -88,7 +89,10 @@ async def _serve(
     )
     appender = log_side.appender(config, nudger.nudge, prepared=prepared)
     pulse = Pulse(connect.client(config.log.url, timeout=config.log.timeout), config)
-    edge = _edge(config, appender, pulse)
+    salts = SharedSalts(connect.client(config.log.url, timeout=config.log.timeout))
+    if prepared:
+        await salts.fetch()  # before the first visitor, who would be another one after it
+    edge = _edge(config, appender, pulse, salts)
     server = _server(config, edge, certificate)
 
     def swap(new: Config) -> None:
@@ -101,7 +105,11 @@ async def _serve(
 
     reloader = Reloader(config, read, prepare=_make_room, swap=swap, refuse=pulse.refuse, stop=server.stop)
     appender.start()
-    beside = [told(reloader.keep_watching(), "reloader"), told(pulse.keep_beating(), "pulse")]
+    beside = [
+        told(reloader.keep_watching(), "reloader"),
+        told(pulse.keep_beating(), "pulse"),
+        told(salts.keep_fetching(), "salts"),
+    ]
     try:
         await server.serve(sockets)
     finally:
@@ -109,11 +117,12 @@ async def _serve(
             task.cancel()
         await appender.stop()
         await pulse.stop()
+        salts.close()
         nudger.close()
     return 0 if server.started else 1
 
 
-def _edge(config: Config, appender: Appender, pulse: Pulse) -> Edge:
+def _edge(config: Config, appender: Appender, pulse: Pulse, salts: SharedSalts) -> Edge:
     return create_app(
         config.revealed_keys(),
         appender,
@@ -124,6 +133,7 @@ def _edge(config: Config, appender: Appender, pulse: Pulse) -> Edge:
         trusted=config.trusted(),
         public_url=config.collector.public_url,
         library=published.places(config.data),
+        salt=salts,
         vitals=pulse,
     )
 

@@ -19,6 +19,7 @@ from collector.meters import Guesses
 from collector.policy import Browser
 from collector.request import Request, headers_of, request_of
 from collector.visitor import NO_PROXIES, Proxies, address_of
+from schemas.limits import Limits
 
 CACHED = b"public, max-age=300"
 _LAST = "/settings"
@@ -37,12 +38,13 @@ NO_HOST = Problem(
 
 
 class InForce(msgspec.Struct):
-    """What the answers depend on, and a reload changes."""
+    """What the answers of the site depend on, and a reload changes."""
 
     keys: Keys
     guesses: Guesses
     trusted: Proxies = NO_PROXIES
     public_url: str | None = None
+    limits: Limits = Limits()
 
 
 def routes(in_force: InForce) -> list[Route]:

@@ -1,4 +1,4 @@
-"""Brings Node and the official Node client to machines that have neither."""
+"""Brings Node and the published Node clients to machines that have neither."""
 
 import fcntl
 import hashlib
@@ -61,10 +61,10 @@ def _npm_ci(npm: list[str], directory: Path) -> None:
             command, cwd=directory, capture_output=True, check=False, text=True, timeout=_INSTALLS_WITHIN
         )
     except subprocess.TimeoutExpired:
-        lacking(f"npm could not fetch the Node client within {_INSTALLS_WITHIN} s")
+        lacking(f"npm could not fetch the Node clients within {_INSTALLS_WITHIN} s")
     if ended.returncode == 0:
         return
     codes = set(re.findall(r"code (E\w+)", ended.stderr))
     if codes & _NO_REGISTRY:
-        lacking(f"npm cannot reach its registry to fetch the Node client: {', '.join(sorted(codes))}")
+        lacking(f"npm cannot reach its registry to fetch the Node clients: {', '.join(sorted(codes))}")
     pytest.fail(f"npm ci failed:\n{ended.stdout}{ended.stderr}")

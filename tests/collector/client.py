@@ -168,5 +168,6 @@ def edge(
         body_seconds=body_seconds,
         policies=policies or {},
         trusted=networks(trusted),
+        salt=lambda moment_ms: b"the salt of the day",
     )
     return Client(app)
