@@ -1,6 +1,5 @@
 """The lines of docs/switching/server.md that run here deliver their message."""
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +15,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "switching" / "server.md").read_tex
 
 
 def lines(language: str, desk: Desk) -> str:
-    (block,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    block = PAGE.partition(f"```{language}\n")[2].partition("```")[0]
     return block.replace("http://127.0.0.1:8080", desk.turnout.url).replace("dev", desk.key)
 
 
