@@ -7,7 +7,13 @@ from urllib.parse import urlencode
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 from collector.app import Edge
 from collector.oauth.seen import TOKENS
@@ -38,6 +44,12 @@ def pems(private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> tuple[str, 
     return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(), public.decode()
 
 
+@functools.cache
+def loaded(key: str) -> Any:
+    """A private key read once, for that takes long; or the text itself."""
+    return load_pem_private_key(key.encode(), None) if "PRIVATE KEY" in key else key
+
+
 def policy(
     *,
     clients: list[ClientTable] | None = None,
@@ -55,7 +67,7 @@ def policy(
 def assertion(*, key: str = "", algorithm: str = "RS256", kid: str | None = "k1", **claims: Any) -> str:
     usual = {"iss": "c1", "sub": "c1", "aud": f"http://{HOST}", "iat": NOON - 5, "exp": NOON + 55, "jti": "j1"}
     said = {name: value for name, value in {**usual, **claims}.items() if value is not None}
-    return jwt.encode(said, key or rsa_pair()[0], algorithm=algorithm, headers={"kid": kid} if kid else {})
+    return jwt.encode(said, loaded(key or rsa_pair()[0]), algorithm=algorithm, headers={"kid": kid} if kid else {})
 
 
 def form(signed: str, **fields: str) -> bytes:
