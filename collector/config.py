@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from collector.document import document_of
 from collector.oauth.settings import OAuthServer, OAuthTable, server_mistakes, source_mistakes, terms_of
-from collector.policy import IpPolicy, Policy, Rate, origin_mistake
+from collector.policy import IpPolicy, OpenPanel, Policy, Rate, origin_mistake
 from collector.visitor import Proxies, networks
 from destinations import registry
 from destinations.errors import Problem, SettingsError
@@ -68,10 +68,11 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     write_keys: Annotated[list[Secret], Meta(min_length=1)]
     destinations: list[str] | None = None
     archive: bool = True
-    origins: list[str] | None = None
+    origins: list[Annotated[str, Meta(min_length=1)]] | None = None
     types: Annotated[list[Kind], Meta(min_length=1)] | None = None
     ip: IpPolicy = "keep"
     rate: Rate | None = None
+    openpanel: OpenPanel = OpenPanel()
     oauth: OAuthTable | None = None
 
     def policy(self, server: OAuthServer | None) -> Policy:
@@ -80,6 +81,7 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             types=None if self.types is None else frozenset(self.types),
             ip=self.ip,
             rate=self.rate,
+            openpanel=self.openpanel,
             oauth=None if self.oauth is None or server is None else terms_of(self.oauth, server),
         )
 
@@ -281,10 +283,10 @@ class _Reader:
         for name, table in tables.items():
             self._check_keys(_texts(table, "write_keys"), inside(place, name), name, owners)
             self._check_names(_texts(table, "destinations"), inside(place, name), destinations)
+            self._check_origins(_texts(table, "origins"), inside(place, name))
         sources = {name: source for name, source in read.items() if source is not None}
         for name, source in sources.items():
             self._check_ways(source, inside(place, name), destinations)
-            self._check_origins(source.origins or (), inside(place, name))
         return sources
 
     def _source(self, table: Mapping[str, Any], place: str, name: str) -> SourceTable | None:
@@ -306,8 +308,8 @@ class _Reader:
                 self._found(where, f"is already a key of source {owners[key]}")
             owners.setdefault(key, name)
 
-    def _check_origins(self, origins: Sequence[str], place: str) -> None:
-        for index, origin in enumerate(origins):
+    def _check_origins(self, origins: Mapping[int, str], place: str) -> None:
+        for index, origin in origins.items():
             if mistake := origin_mistake(origin):
                 self._found(f"{place} origins[{index}]", mistake)
 

@@ -17,7 +17,7 @@ from collector.inflating import inflated
 from collector.log_port import Item, Log
 from collector.meters import Meters
 from collector.oauth.tokens import admit
-from collector.policy import is_allowed
+from collector.policy import OPEN, is_allowed
 from collector.provenance import provenance_of
 from collector.reading import read_body
 from collector.request import Headers, Request
@@ -63,7 +63,7 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
             grant = self.keys.outside_body(headers, request.query)
         else:
             grant = dialect.outside(request, self.keys)
-        if grant is not None:
+        if grant is not None and grant.policy is not OPEN:
             self._let_in(grant, headers)
         body = text = await read_body(receive, headers, self.limits.body_bytes, self.body_seconds)
         received_ms = int(self.now() * 1000)
@@ -87,14 +87,15 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
             raise
 
     async def _take_one(self, route: Route, request: Request, grant: Grant, received_ms: int, body: bytes) -> Answer:
-        self._meter(grant, 1, received_ms)
         terms = self._terms(request, grant, received_ms, route.kind, _NOTHING_SHARED)
         try:
             item = accept.alone(body, terms)
         except Invalid as invalid:
+            self._meter(grant, 1, received_ms)
             refused = accept.refused(0, body, invalid, self.limits)
             await self._put([], [refused], grant, terms, route.path)
             return answers.worded(answers.refused_message(invalid.violations))
+        self._meter(grant, 1, received_ms)
         await self.log.put([item], [])
         return answers.SUCCESS
 
@@ -102,8 +103,8 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
         self, route: Route, request: Request, grant: Grant, received_ms: int, envelope: Batch | Shared, size: int
     ) -> Answer:
         messages = self._messages(envelope, size)
-        self._meter(grant, len(messages), received_ms)
         terms = self._terms(request, grant, received_ms, None, envelope)
+        self._meter(grant, len(messages), received_ms)
         verdict = await _judged(messages, terms, self.turn)
         await self._put(verdict.items, verdict.refused, grant, terms, route.path)
         if not verdict.refused:
@@ -116,10 +117,16 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
         self, dialect: Dialect, request: Request, grant: Grant, received_ms: int, text: bytes
     ) -> Answer:
         """Whatever another dialect says, told as Segment-spec messages."""
-        provenance = provenance_of(request, self.trusted, grant.policy, visited=dialect.visited)
-        facts = Facts(source=grant.source, received_ms=received_ms, address=provenance.address(), salt=self.salt)
+        provenance = provenance_of(request, self.trusted, grant.policy, by_device=dialect.visited)
+        facts = Facts(
+            source=grant.source,
+            received_ms=received_ms,
+            address=provenance.address(),
+            salt=self.salt,
+            policy=grant.policy,
+        )
         telling = dialect.read(request, text, facts)
-        self._meter(grant, len(telling.messages) + len(telling.refused), received_ms)
+        self._meter(grant, max(1, len(telling.messages) + len(telling.refused)), received_ms)
         terms = telling_terms(grant.source, telling, received_ms, self.new_id, self.limits, provenance)
         verdict = await _judged([msgspec.Raw(told.raw) for told in telling.messages], terms, self.turn)
         refused = [*telling.refused, *placed(telling, verdict.refused)]
@@ -131,8 +138,8 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
     ) -> None:
         if not items and not refused:
             return
-        received_at = terms.arrival.received_at
-        await self.log.put(items, [quarantine.of_message(each, grant, received_at, path) for each in refused])
+        received_at, ip = terms.arrival.received_at, terms.provenance.ip
+        await self.log.put(items, [quarantine.of_message(each, grant, received_at, path, ip) for each in refused])
 
     def _let_in(self, grant: Grant, headers: Headers) -> Grant:
         """The grant, if this client may make use of it. Raises Forbidden, Unauthorized or Expired."""
@@ -147,7 +154,7 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
         raise Forbidden("origin_not_allowed", "scripts of this origin may not post with this write key")
 
     def _meter(self, grant: Grant, messages: int, received_ms: int) -> None:
-        """Raises TooMany."""
+        """Raises TooMany when so many cannot come in now."""
         rate = grant.policy.rate
         if rate is not None:
             self.meters.take(grant.source, rate, messages, received_ms / 1000)

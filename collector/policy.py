@@ -3,12 +3,13 @@
 import re
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from collector.oauth.terms import Terms
 from collector.visitor import Address, address
+from destinations.settings import Secret
 
 IpPolicy = Literal["keep", "cut", "drop"]
 
@@ -37,6 +38,15 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return self.burst or max(self.messages, 1.0)
 
 
+class OpenPanel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What holds for requests to OpenPanel's API."""
+
+    secret: Secret | None = None
+    """Requests without an Origin must bring it; None where they need not."""
+    replay: Literal["ignore", "refuse"] = "ignore"
+    """What becomes of recordings of sessions: no message can carry them."""
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     origins: tuple[str, ...] | None = None
     """The sites whose scripts may post; None for all. Requests without an Origin come from no script."""
@@ -45,6 +55,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     ip: IpPolicy = "keep"
     """What becomes of `context.ip`: kept, cut to its network (/24 or /48), or dropped."""
     rate: Rate | None = None
+    openpanel: OpenPanel = OpenPanel()
     oauth: Terms | None = None
     """The clients whose access tokens are good here; None where tokens are not looked at."""
 
@@ -88,6 +99,17 @@ def kept_of(ip: object, policy: IpPolicy) -> object:
         return ip
     found = address(ip) if policy == "cut" and isinstance(ip, str) else None
     return None if found is None else str(_network(found).network_address)
+
+
+def restrict(context: dict[str, Any], policy: IpPolicy) -> None:
+    """Leave as much of the context's address as may be kept."""
+    if policy == "keep" or "ip" not in context:
+        return
+    kept = kept_of(context["ip"], policy)
+    if kept is None:
+        del context["ip"]
+    else:
+        context["ip"] = kept
 
 
 def _network(found: Address) -> IPv4Network | IPv6Network:

@@ -8,6 +8,7 @@ import msgspec
 from collector.dialects.dialect import Dialect
 from collector.dialects.dopt import UNDER_IDENTIFY, FromSegment, OneGroup, OneUser, UserOfPath, Users
 from collector.dialects.jitsu import JitsuPixel, JitsuPixelOfAnyType, One, Several
+from collector.dialects.openpanel.endpoints import DeviceId, Event, Profile, Track
 from collector.dialects.pixel import Pixel
 from collector.dialects.rudder import Merge, RudderPixel, SourceConfig
 from schemas.catalog import KINDS
@@ -51,6 +52,17 @@ def _pixels() -> Iterator[Route]:
         yield Route(f"/v1/pixel/{kind}", kind, Pixel(kind))
 
 
+def _openpanel() -> Iterator[Route]:
+    # Whoever hosted OpenPanel had its API under /api, and so has it in the `apiUrl` of the SDKs.
+    for start in ("", "/api"):
+        yield Route(f"{start}/track", None, Track())
+        yield Route(f"{start}/track/device-id", None, DeviceId())
+        yield Route(f"{start}/event", None, Event())
+        yield Route(f"{start}/profile", None, Profile("identify"))
+        for kind in ("increment", "decrement"):
+            yield Route(f"{start}/profile/{kind}", None, Profile(kind))
+
+
 def _dopt() -> Iterator[Route]:
     yield Route("/identify", None, OneUser())
     yield Route("/identify/group", None, OneGroup())
@@ -85,6 +97,7 @@ def _jitsu() -> Iterator[Route]:
 def _routes() -> Iterator[Route]:
     yield from _segment()
     yield from _pixels()
+    yield from _openpanel()
     yield from _dopt()
     yield from _rudder()
     yield from _jitsu()

@@ -19,6 +19,7 @@ from collector.append import Appender
 from collector.config import Config
 from collector.reload import Reread
 from collector.reloading import Reloader
+from collector.salts import SharedSalts
 from collector.server import Server
 from collector.vitals import Pulse
 from destinations.blame import steps_of
@@ -71,7 +72,10 @@ async def _serve(config: Config, read: Reread, sockets: list[socket.socket], *, 
     )
     appender = log_side.appender(config, nudger.nudge, prepared=prepared)
     pulse = Pulse(connect.client(config.log.url, timeout=config.log.timeout), config)
-    edge = _edge(config, appender, pulse)
+    salts = SharedSalts(connect.client(config.log.url, timeout=config.log.timeout))
+    if prepared:
+        await salts.fetch()  # before the first visitor, who would be another one after it
+    edge = _edge(config, appender, pulse, salts)
     server = _server(config, edge)
 
     def swap(new: Config) -> None:
@@ -82,7 +86,11 @@ async def _serve(config: Config, read: Reread, sockets: list[socket.socket], *, 
 
     reloader = Reloader(config, read, prepare=_make_room, swap=swap, refuse=pulse.refuse, stop=server.stop)
     appender.start()
-    beside = [told(reloader.keep_watching(), "reloader"), told(pulse.keep_beating(), "pulse")]
+    beside = [
+        told(reloader.keep_watching(), "reloader"),
+        told(pulse.keep_beating(), "pulse"),
+        told(salts.keep_fetching(), "salts"),
+    ]
     try:
         await server.serve(sockets or None)
     except SystemExit:
@@ -92,11 +100,12 @@ async def _serve(config: Config, read: Reread, sockets: list[socket.socket], *, 
             task.cancel()
         await appender.stop()
         await pulse.stop()
+        salts.close()
         nudger.close()
     return 0 if server.started else 1
 
 
-def _edge(config: Config, appender: Appender, pulse: Pulse) -> Edge:
+def _edge(config: Config, appender: Appender, pulse: Pulse, salts: SharedSalts) -> Edge:
     return create_app(
         config.revealed_keys(),
         appender,
@@ -104,6 +113,7 @@ def _edge(config: Config, appender: Appender, pulse: Pulse) -> Edge:
         new_id=lambda: str(uuid.uuid4()),
         limits=config.collector.limits,
         policies=config.policies,
+        salt=salts,
         trusted=config.trusted(),
         vitals=pulse,
     )

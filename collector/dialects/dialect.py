@@ -14,6 +14,7 @@ from collector import answers
 from collector.accept import Refused, Terms
 from collector.answers import Answer, Problem
 from collector.auth import Grant, Keys
+from collector.policy import OPEN, Policy
 from collector.provenance import Provenance
 from collector.request import Request
 from schemas.arrival import arrival
@@ -30,6 +31,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """The client's own, behind trusted proxies; empty when it is not known."""
     salt: Callable[[int], bytes]
     """The secret of the day (UTC) of a moment in ms; it is forgotten when the day is over."""
+    policy: Policy = OPEN
+    """What the source asks of those who post to it."""
 
 
 class Told(msgspec.Struct, frozen=True):
