@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from collector.config import Config
 from collector.run import NotRunning
+from collector.tls import Unusable, check
 from destinations.errors import Problem, SettingsError
 from worker import reload
 from worker.reload import FileWatch
@@ -29,6 +30,7 @@ def fixed(old: Config, new: Config) -> list[str]:
         "[collector] host": (old.collector.host, new.collector.host),
         "[collector] port": (old.collector.port, new.collector.port),
         "[collector] backlog": (old.collector.backlog, new.collector.backlog),
+        "[collector] tls, on or off,": (old.collector.tls is None, new.collector.tls is None),
         "[collector] spool": (old.collector.spool, new.collector.spool),
     }
     return [*reload.fixed(old, new), *reload.differing(ours)]
@@ -42,6 +44,10 @@ def reread(old: Config, read: Reread) -> Config:
         raise Refused([str(problem) for problem in error.problems]) from error
     except NotRunning as error:
         raise Refused([str(error)]) from error
+    try:
+        check(new.collector.tls)
+    except Unusable as error:
+        raise Refused([f"{new.path} [collector] tls: {error}"]) from error
     if reasons := fixed(old, new):
         raise Refused([str(Problem(new.path or "the configuration", reason)) for reason in reasons])
     return new

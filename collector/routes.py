@@ -52,6 +52,14 @@ def _pixels() -> Iterator[Route]:
         yield Route(f"/v1/pixel/{kind}", kind, Pixel(kind))
 
 
+def _dopt() -> Iterator[Route]:
+    yield Route("/identify", None, OneUser())
+    yield Route("/identify/group", None, OneGroup())
+    yield Route("/identify/batch", None, Users())
+    yield Route("/identify/bulk", None, Users())
+    yield Route("/identify/segment", None, FromSegment())
+
+
 def _openpanel() -> Iterator[Route]:
     # Whoever hosted OpenPanel had its API under /api, and so has it in the `apiUrl` of the SDKs.
     for start in ("", "/api"):
@@ -61,14 +69,6 @@ def _openpanel() -> Iterator[Route]:
         yield Route(f"{start}/profile", None, Profile("identify"))
         for kind in ("increment", "decrement"):
             yield Route(f"{start}/profile/{kind}", None, Profile(kind))
-
-
-def _dopt() -> Iterator[Route]:
-    yield Route("/identify", None, OneUser())
-    yield Route("/identify/group", None, OneGroup())
-    yield Route("/identify/batch", None, Users())
-    yield Route("/identify/bulk", None, Users())
-    yield Route("/identify/segment", None, FromSegment())
 
 
 def _rudder() -> Iterator[Route]:
@@ -97,8 +97,8 @@ def _jitsu() -> Iterator[Route]:
 def _routes() -> Iterator[Route]:
     yield from _segment()
     yield from _pixels()
-    yield from _openpanel()
     yield from _dopt()
+    yield from _openpanel()
     yield from _rudder()
     yield from _jitsu()
 

@@ -16,11 +16,14 @@ from redis.exceptions import RedisError
 from collector import log_side
 from collector.app import Edge, create_app
 from collector.append import Appender
+from collector.browser import published
 from collector.config import Config
+from collector.listening import listen
 from collector.reload import Reread
 from collector.reloading import Reloader
 from collector.salts import SharedSalts
 from collector.server import Server
+from collector.tls import Certificate, Unusable
 from collector.vitals import Pulse
 from destinations.blame import steps_of
 from worker import connect
@@ -40,13 +43,25 @@ def run(config: Config, read: Reread, sockets: Sequence[socket.socket] = ()) -> 
     """
     hear_hangups()
     try:
+        certificate = Certificate(config.collector.tls) if config.collector.tls else None
         prepared = log_side.prepared(config)
+        listeners = list(sockets) or _listening(config)
+    except Unusable as error:
+        logger.error("cannot serve: %s [collector] tls: %s", config.path, error)
+        return 1
+    except OSError as error:
+        logger.error("cannot listen on %s:%d: %s", config.collector.host, config.collector.port, error.strerror)
+        return 1
     except (RedisError, WorkerError) as error:
         logger.error("cannot serve with the log at %r: %s", config.log.url, error)
         return 1
     _spare_the_collector_of_garbage()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(config, read, list(sockets), prepared=prepared))
+        return runner.run(_serve(config, read, listeners, certificate, prepared=prepared))
+
+
+def _listening(config: Config) -> list[socket.socket]:
+    return listen(config.collector.host, config.collector.port, config.collector.backlog)
 
 
 def _make_room(config: Config) -> None:
@@ -65,7 +80,9 @@ def _spare_the_collector_of_garbage() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
-async def _serve(config: Config, read: Reread, sockets: list[socket.socket], *, prepared: bool) -> int:
+async def _serve(
+    config: Config, read: Reread, sockets: list[socket.socket], certificate: Certificate | None, *, prepared: bool
+) -> int:
     nudger = Nudger(
         connect.client(config.rq.url, timeout=2.0),
         most_queued=most_queued(config.log.partitions, len(config.wanted())),
@@ -76,13 +93,15 @@ async def _serve(config: Config, read: Reread, sockets: list[socket.socket], *, 
     if prepared:
         await salts.fetch()  # before the first visitor, who would be another one after it
     edge = _edge(config, appender, pulse, salts)
-    server = _server(config, edge)
+    server = _server(config, edge, certificate)
 
     def swap(new: Config) -> None:
         # No await between these: no request sees one half of it.
         appender.renew(log_side.terms(new))
-        edge.renew(new.revealed_keys(), new.collector.limits, new.policies, new.trusted())
+        edge.renew(new.revealed_keys(), new.collector.limits, new.policies, new.trusted(), new.collector.public_url)
         pulse.follow(new)
+        if certificate is not None and new.collector.tls is not None:
+            certificate.renew(new.collector.tls)
 
     reloader = Reloader(config, read, prepare=_make_room, swap=swap, refuse=pulse.refuse, stop=server.stop)
     appender.start()
@@ -92,9 +111,7 @@ async def _serve(config: Config, read: Reread, sockets: list[socket.socket], *, 
         told(salts.keep_fetching(), "salts"),
     ]
     try:
-        await server.serve(sockets or None)
-    except SystemExit:
-        return 1  # uvicorn has said why it cannot listen
+        await server.serve(sockets)
     finally:
         for task in beside:
             task.cancel()
@@ -113,18 +130,18 @@ def _edge(config: Config, appender: Appender, pulse: Pulse, salts: SharedSalts) 
         new_id=lambda: str(uuid.uuid4()),
         limits=config.collector.limits,
         policies=config.policies,
-        salt=salts,
         trusted=config.trusted(),
+        public_url=config.collector.public_url,
+        library=published.places(config.data),
+        salt=salts,
         vitals=pulse,
     )
 
 
-def _server(config: Config, edge: Edge) -> Server:
+def _server(config: Config, edge: Edge, certificate: Certificate | None) -> Server:
     return Server(
         uvicorn.Config(
             edge,
-            host=config.collector.host,
-            port=config.collector.port,
             backlog=config.collector.backlog,
             http="httptools",
             ws="none",
@@ -135,6 +152,7 @@ def _server(config: Config, edge: Edge) -> Server:
             log_config=None,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=STOP_WITHIN,
+            ssl_context_factory=None if certificate is None else lambda *_: certificate.context,
         )
     )
 

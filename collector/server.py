@@ -9,6 +9,12 @@ from contextlib import contextmanager
 
 import uvicorn
 
+HANDSHAKE = 10.0
+"""Seconds for a client and us to agree on TLS."""
+
+GOODBYE = 2.0
+"""Seconds for a client to confirm the end of TLS."""
+
 FAREWELL = 1.0
 """Seconds in which a client with an open connection is told, with its next answer, to open another."""
 
@@ -17,6 +23,10 @@ _CLOSE = (b"connection", b"close")
 
 class Server(uvicorn.Server):
     """uvicorn would end the process by the signal that stopped it; what is gathered must be flushed first."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.servers: list[asyncio.Server] = []
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -28,6 +38,27 @@ class Server(uvicorn.Server):
         finally:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does it, but for the time that a handshake may take: uvicorn leaves it a minute."""
+        tls = self.config.ssl
+        loop = asyncio.get_running_loop()
+        for one in sockets or ():
+            server = await loop.create_server(
+                self._connection,
+                sock=one,
+                ssl=tls,
+                backlog=self.config.backlog,
+                ssl_handshake_timeout=None if tls is None else HANDSHAKE,
+                ssl_shutdown_timeout=None if tls is None else GOODBYE,
+            )
+            self.servers.append(server)
+        self.started = True
+
+    def _connection(self) -> asyncio.Protocol:
+        return self.config.http_protocol_class(  # type: ignore[call-arg]  # uvicorn types it as any Protocol
+            config=self.config, server_state=self.server_state, app_state={}
+        )
 
     def stop(self) -> None:
         self.should_exit = True

@@ -1,7 +1,6 @@
 """Keeps the process tree of `turnout up` running: servers, collector, workers."""
 
 import contextlib
-import http.client
 import os
 import signal
 import subprocess
@@ -11,6 +10,7 @@ from typing import Protocol
 
 import msgspec
 
+from collector.reaching import answers
 from collector.signals import Signals
 from worker.embedded import EmbeddedError, Server
 from worker.leash import spawn
@@ -144,7 +144,7 @@ class Supervisor:
         servers: Sequence[KeptServer],
         collector: Program,
         workers: Program,
-        address: tuple[str, int],
+        url: str,
         standing: Standing,
         say: Say,
         restarts: Restarts = RESTARTS,
@@ -152,7 +152,7 @@ class Supervisor:
         self._servers = servers
         self._collector = collector
         self._workers = workers
-        self._address = address
+        self._url = url
         self._standing = standing
         self._say = say
         self._restarts = restarts
@@ -197,7 +197,7 @@ class Supervisor:
         while not signals.stops:
             if (how := self._collector.ended()) is not None:
                 raise CannotStart(f"the {self._collector.name} ended at its start ({how})")
-            if answers(*self._address):
+            if answers(self._url):
                 all_ready()
                 return
             signals.wait(0.05)
@@ -249,20 +249,3 @@ class Supervisor:
             program.kill()
         for kept in reversed(self._servers):
             kept.server.stop(patience=2.0 if signals.hurry() else 10.0)
-
-
-def answers(host: str, port: int) -> bool:
-    """Whether a collector is at work there. That somebody listens says nothing: that is ourselves."""
-    connection = http.client.HTTPConnection(reachable(host), port, timeout=0.5)
-    try:
-        connection.request("GET", "/health/live")
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
-def reachable(host: str) -> str:
-    """Where a client on this machine finds a server that listens on `host`."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104  # compared, not bound

@@ -25,7 +25,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from collector.config import BUILT_IN
 from destinations.archive.reader import messages
+from tests.certificates import Certificate
 from tests.processes import Process, alive, children, family
 from tests.waiting import eventually
 
@@ -63,11 +65,19 @@ class Killed:
 class Running:
     """A `turnout up` and what a test wants of it. Made by `running`."""
 
-    def __init__(self, directory: Path, port: int, write_key: str, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        port: int,
+        write_key: str,
+        environment: Mapping[str, str],
+        tls: Certificate | None = None,
+    ) -> None:
         self.directory = directory
         self.data = directory / "data"
         self.port = port
-        self.url = f"http://127.0.0.1:{port}"
+        self.tls = tls
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
         self.write_key = write_key
         self._environment = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
         self._output = directory / "output.txt"
@@ -214,11 +224,15 @@ class Running:
 
         `port` is that of another collector of the same system.
         """
-        address = ("127.0.0.1", port or self.port)
-        with contextlib.closing(http.client.HTTPConnection(*address, timeout=timeout)) as connection:
+        with contextlib.closing(self._connection(port or self.port, timeout)) as connection:
             connection.request(method, path, body, dict(headers or {}))
             answer = connection.getresponse()
             return answer.status, answer.read()
+
+    def _connection(self, port: int, timeout: float) -> http.client.HTTPConnection:
+        if self.tls is None:
+            return http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+        return http.client.HTTPSConnection("127.0.0.1", port, timeout=timeout, context=self.tls.trusted())
 
     def post(
         self, path: str, message: object, *, key: str | None = None, port: int | None = None
@@ -293,15 +307,19 @@ def running(
     port: int | None = None,
     options: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
+    tls: Certificate | None = None,
 ) -> Iterator[Running]:
     """A `turnout up` in `directory` that takes messages; at the end it is stopped.
 
     `toml` becomes turnout.toml; without one the built-in configuration holds (write key `dev`). `write_key` is
-    the one of that file which `post` shall use; `options` are further words for `up`.
+    the one of that file which `post` shall use; `options` are further words for `up`. With a certificate
+    (`certificate_in` of tests.certificates) it speaks https; clients need to trust `turnout.tls.authority`.
     """
+    if tls is not None:
+        toml = (toml or BUILT_IN) + tls.table()
     if toml is not None:
         (directory / "turnout.toml").write_text(toml)
-    turnout = Running(directory, port or free_port(), write_key, environment or {})
+    turnout = Running(directory, port or free_port(), write_key, environment or {}, tls)
     try:
         turnout.start(options)
         yield turnout

@@ -2,6 +2,7 @@
 
 import base64
 import http.client
+import ssl
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,18 +43,21 @@ def posts_of(text: bytes, at_once: int) -> list[tuple[str, dict[str, Any]]]:
     raise Trouble("that is no message (it has no type), no batch and no list of messages", code=WRONG)
 
 
-def send(url: str, key: str, path: str, body: dict[str, Any]) -> Answer:
-    """Raises Trouble when nobody answers."""
+def send(url: str, key: str, path: str, body: dict[str, Any], trust: ssl.SSLContext | None = None) -> Answer:
+    """Raises Trouble when nobody answers. `trust` is for https, in place of what the system trusts."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Trouble(f"{url} is no http or https url", code=WRONG)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = (
+        http.client.HTTPSConnection(parts.hostname, parts.port, timeout=TIMEOUT, context=trust)
+        if parts.scheme == "https"
+        else http.client.HTTPConnection(parts.hostname, parts.port, timeout=TIMEOUT)
+    )
     headers = {
         "Content-Type": "application/json",
         "Authorization": "Basic " + base64.b64encode(f"{key}:".encode()).decode(),
     }
     try:
-        connection = kind(parts.hostname, parts.port, timeout=TIMEOUT)
         connection.request("POST", f"{parts.path.rstrip('/')}/v1/{quote(path)}", msgspec.json.encode(body), headers)
         response = connection.getresponse()
         text = response.read().decode(errors="replace")

@@ -1,12 +1,16 @@
 """`turnout send`: make a message, or take some from a file, and post them."""
 
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from collector.cli.options import ConfigFile, DataDirectory, configured
 from collector.cli.trouble import FOUND, WRONG, Trouble
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+    from collector.config import Config
 
 Kind = Literal["track", "identify", "group", "page", "screen", "alias"]
 AT_ONCE = 100
@@ -51,10 +55,12 @@ def send(
         posts = [(kind, message(kind, name, user, anonymous, fields(properties), fields(traits)))]
     else:
         posts = post.posts_of(post.read(str(file)), AT_ONCE)
+    trust = None
     if url is None or key is None:
-        found_url, found_key = target(config, data, source)
-        url, key = url or found_url, key or found_key
-    answers = [post.send(url, key, path, body) for path, body in posts]
+        settings = configured(config, data)
+        trust = trusted(settings) if url is None else None
+        url, key = url or where(settings), key or key_of(settings, source)
+    answers = [post.send(url, key, path, body, trust) for path, body in posts]
     for answer in answers:
         typer.echo(f"{answer.status} {answer.text}")
     if not all(answer.accepted for answer in answers):
@@ -107,15 +113,28 @@ def fields(pairs: list[str] | None) -> dict[str, Any]:
     return found
 
 
-def target(file: Path | None, data: Path | None, source: str | None) -> tuple[str, str]:
-    """Where the Turnout of this configuration listens, and a key that it knows."""
+def where(config: "Config") -> str:
+    """Where the Turnout of this configuration listens."""
     from collector import run
-    from collector.supervise import reachable
+    from collector.reaching import url_of
 
-    config = configured(file, data)
+    running = run.read(config.data)
+    return running.url if running else url_of(config.collector)
+
+
+def key_of(config: "Config", source: str | None) -> str:
+    """A key that it knows."""
     name = source or next(iter(config.write_keys))
     if name not in config.write_keys:
         raise Trouble(f"there is no source {name!r}; there are {', '.join(config.write_keys)}", code=WRONG)
-    running = run.read(config.data)
-    url = running.url if running else f"http://{reachable(config.collector.host)}:{config.collector.port}"
-    return url, config.write_keys[name][0].reveal()
+    return config.write_keys[name][0].reveal()
+
+
+def trusted(config: "Config") -> "SSLContext | None":
+    """Its own certificate, which nobody else may vouch for."""
+    from collector.tls import Unusable, trusting
+
+    try:
+        return trusting(config.collector.tls)
+    except Unusable as error:
+        raise Trouble(f"{config.path} [collector] tls: {error}") from error

@@ -35,16 +35,20 @@ def up(
     """
     settings = configured(config, data, host=host, port=port, workers=workers)
     anew = reading_anew(settings, config, data, host=host, port=port, workers=workers)
+    from collector import tls
     from collector.supervise import CannotStart
     from worker.embedded import DirectoryLock, EmbeddedError
 
     try:
+        tls.check(settings.collector.tls)
         settings.data.mkdir(parents=True, exist_ok=True)
         # Held until this process ends.
         DirectoryLock(settings.data / "turnout.lock").take()
         keep_running(settings, anew, workers)
     except (CannotStart, EmbeddedError) as error:
         raise Trouble(*str(error).splitlines()) from error
+    except tls.Unusable as error:
+        raise Trouble(f"{settings.path} [collector] tls: {error}") from error
     except OSError as error:
         raise Trouble(f"{error.filename or settings.data}: {error.strerror}") from error
     say("stopped; what was accepted is kept")
@@ -53,6 +57,7 @@ def up(
 def keep_running(config: "Config", read: "Reread", workers: int | None) -> None:
     """Returns when a signal asks to stop. `workers`: as the command line says, which the file then cannot change."""
     from collector import listening, run
+    from collector.reaching import url_of
     from collector.reload import Standing
     from collector.supervise import Supervisor
 
@@ -65,7 +70,7 @@ def keep_running(config: "Config", read: "Reread", workers: int | None) -> None:
         servers=[server for server in (log, rq) if server is not None],
         collector=program("collector", "serve", config, where, pass_fds=numbers),
         workers=program("workers", "work", config, ["--workers", str(workers)] if workers else []),
-        address=(host, port),
+        url=url_of(config.collector),
         standing=Standing(config, read, note=lambda new: leave_note(new, log, rq), say=say),
         say=say,
     )
@@ -116,17 +121,11 @@ def program(
     return Program(name, [*start, *file, "--data", str(config.data), *options], pass_fds=pass_fds)
 
 
-def address(config: "Config") -> str:
-    from collector.supervise import reachable
-
-    host = reachable(config.collector.host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{config.collector.port}"
-
-
 def leave_note(config: "Config", log: "KeptServer | None", rq: "KeptServer | None") -> None:
     import os
 
     from collector import run
+    from collector.reaching import url_of
 
     def url(kept: "KeptServer | None", configured: str) -> str:
         server: Server | None = kept.server if kept else None
@@ -137,7 +136,7 @@ def leave_note(config: "Config", log: "KeptServer | None", rq: "KeptServer | Non
         run.Run(
             pid=os.getpid(),
             port=config.collector.port,
-            url=address(config),
+            url=url_of(config.collector),
             log_url=url(log, config.log.url),
             rq_url=url(rq, config.rq.url),
             config_version=config.version,
@@ -150,7 +149,9 @@ def greeting(config: "Config") -> str:
     source, keys = next(iter(config.revealed_keys().items()))
     # A key of one's own is shown to who sits at the terminal; it does not go into a file of log lines.
     key = keys[0] if config.path is None or sys.stdout.isatty() else "YOUR_WRITE_KEY"
-    url = address(config)
+    from collector.reaching import url_of
+
+    url = url_of(config.collector)
     routes = (f"  goes to      {', '.join(one.destinations)} (from {name})" for name, one in config.sources.items())
     return "\n".join(
         [

@@ -167,7 +167,7 @@ def edge(
         limits=limits or Limits(),
         body_seconds=body_seconds,
         policies=policies or {},
-        salt=lambda moment_ms: b"the salt of the day",
         trusted=networks(trusted),
+        salt=lambda moment_ms: b"the salt of the day",
     )
     return Client(app)

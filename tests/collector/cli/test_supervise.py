@@ -6,7 +6,8 @@ import pytest
 
 from collector.cli.up import greeting, listening_on
 from collector.config import Config, config_of
-from collector.supervise import CannotStart, Restarts, answers, reachable
+from collector.reaching import answers, reachable
+from collector.supervise import CannotStart, Restarts
 from tests.running import free_port
 from worker.offspring import how_it_ended
 
@@ -46,7 +47,7 @@ def test_a_host_that_is_not_here_is_told() -> None:
 def test_who_listens_but_says_nothing_is_no_collector_yet() -> None:
     (socket_,) = listening_on(listening(free_port()))
     with socket_:
-        assert not answers("127.0.0.1", socket_.getsockname()[1])
+        assert not answers(f"http://127.0.0.1:{socket_.getsockname()[1]}")
 
 
 @pytest.mark.parametrize(("host", "found"), [("0.0.0.0", "127.0.0.1"), ("::", "::1"), ("10.0.0.1", "10.0.0.1")])  # noqa: S104  # compared
