@@ -49,7 +49,7 @@ def made(page: str) -> str:
 
 def tables(declared: Iterable[Client]) -> str:
     """A table for each kind of client, then the notes to all of them."""
-    declared = list(declared)
+    declared = sorted(declared, key=lambda each: list(KINDS).index(each.kind))
     notes = list(dict.fromkeys(words for client in declared for words in client.scenarios.values() if words))
     parts = [
         "\n".join([f"## {title}", "", *_table([each for each in declared if each.kind == kind], notes)])
