@@ -50,5 +50,5 @@ docs: setup ## run every example in the documentation
 	@$(BIN)/python -m pytest -q tests -k docs $(ARGS)
 
 clean: ## remove what the other targets made, except your data
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/clients/node/node_modules \
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/clients/*/node_modules \
 		tests/clients/.venvs tests/clients/go/.built tests/clients/java/.built

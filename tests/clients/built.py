@@ -57,7 +57,8 @@ def java_program() -> list[str]:
 
 
 def _check_jars(fetched: Path) -> None:
-    expected = dict(reversed(line.split()) for line in (JAVA / "jars.sha256").read_text().splitlines())
+    lines = [line.split() for line in (JAVA / "jars.sha256").read_text().splitlines()]
+    expected = {name: digest for digest, name in lines}
     found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in fetched.iterdir()}
     assert found == expected, "Maven fetched other files than java/jars.sha256 names"
 
@@ -68,7 +69,7 @@ class _Once:
     def __init__(self, home: Path, sources: Sequence[str]) -> None:
         self._built = home / ".built"
         self._digest = hashlib.sha256(b"".join((home / source).read_bytes() for source in sources)).hexdigest()
-        self._lock = (home / sources[0]).open("rb")
+        self._lock = (home / sources[-1]).open("rb")  # not go.mod: the go command locks that itself
 
     def __enter__(self) -> "_Once":
         fcntl.flock(self._lock, fcntl.LOCK_EX)

@@ -30,14 +30,18 @@ class Passed:
     """A request, what it was answered, and when it came (monotonic seconds)."""
 
     received: Received
-    status: int
+    answer: Answer
     at: float
+
+    @property
+    def plain(self) -> bytes:
+        """The body, decompressed."""
+        body = self.received.body
+        return gzip.decompress(body) if self.received.headers.get("content-encoding") == "gzip" else body
 
     def messages(self) -> list[dict[str, Any]]:
         """What it carries: those of a batch, or the one that it is."""
-        body = self.received.body
-        plain = gzip.decompress(body) if self.received.headers.get("content-encoding") == "gzip" else body
-        told = msgspec.json.decode(plain)
+        told = msgspec.json.decode(self.plain)
         return list(told["batch"]) if "batch" in told else [told]
 
 
@@ -79,7 +83,7 @@ class Front:
             fault = self._faults.popleft() if self._faults else None
         answer = self._failed(fault, received) if fault else self._forwarded(received)
         with self._lock:
-            self._passed.append(Passed(received, answer.status, at))
+            self._passed.append(Passed(received, answer, at))
         return answer
 
     def _failed(self, fault: Fault, received: Received) -> Answer:

@@ -2,15 +2,26 @@
 
 from tests.clients.certificate import Client, Scenario
 
-_SENDS_IT = "Sends it; Turnout takes the rest of the batch and keeps that one in quarantine."
-_RAISES = "Refuses it itself, with an error to the caller; the rest is sent."
-_LOGS = "Drops it itself, with a line in its log; the rest is sent."
-_WAITS = "Waits as long as `Retry-After` says."
-_BACKS_OFF = "Tries again with pauses of its own, whatever `Retry-After` says."
-_ONCE = "Tells the application, and does not try again."
+# The tests hold every client to its words, so these say what was seen.
+WAITS = "Waits as long as `Retry-After` says."
+BACKS_OFF = "Tries again with pauses of its own, whatever `Retry-After` says."
+GIVES_UP = "Gives up at once, as published: what it sends while it is refused is lost. Its log says so."
+TELLS_ONCE = "Tells the application, and does not try again."
+TELLS_LATE = "Tries ten times, then tells the application."
+TELLS_NOBODY = "Does not try again, and does not tell the application."
+SENDS_IT = "Sends it; Turnout takes the rest of the batch and keeps that one in quarantine."
+SENDS_IT_ALONE = "Sends it, a request of its own; Turnout refuses it and keeps it in quarantine."
+SENDS_IT_AGAIN = "Sends it four times; Turnout refuses it each time and keeps it in quarantine, once."
+RAISES = "Refuses it itself, with an error to the caller; the rest is sent."
+LOGS = "Drops it itself, with a line in its log; the rest is sent."
+# How long an outage may be: from what the clients publish about themselves.
+TWO_SECONDS = "Tries four times within about two seconds, then gives up."
+FOUR_SECONDS = "Tries four times within about four seconds, then gives up."
+HALF_A_MINUTE = "Tries ten times within about half a minute, then gives up."
+SLOWLY = "Tries again after 15 seconds, then after twice as long."
 
 
-def _scenarios(*, away: str = "", busy: str, key: str = _ONCE, big: str) -> dict[Scenario, str]:
+def _scenarios(*, away: str = "", busy: str, key: str = TELLS_ONCE, big: str) -> dict[Scenario, str]:
     return {
         Scenario.CALLS: "",
         Scenario.AWAY: away,
@@ -26,7 +37,7 @@ NODE_3 = Client(
     kind="server",
     language="Node",
     points="`host`",
-    scenarios=_scenarios(busy=_WAITS, big=_SENDS_IT),
+    scenarios=_scenarios(busy=WAITS, big=SENDS_IT),
 )
 NODE_6 = Client(
     name="analytics-node",
@@ -34,9 +45,7 @@ NODE_6 = Client(
     kind="server",
     language="Node",
     points="`host`",
-    scenarios=_scenarios(
-        away="Tries four times within about two seconds, then gives up.", busy=_BACKS_OFF, big=_RAISES
-    ),
+    scenarios=_scenarios(away=TWO_SECONDS, busy=BACKS_OFF, big=RAISES),
 )
 PYTHON_2_4 = Client(
     name="segment-analytics-python",
@@ -44,7 +53,7 @@ PYTHON_2_4 = Client(
     kind="server",
     language="Python",
     points="`host`",
-    scenarios=_scenarios(busy=_WAITS, big=_RAISES),
+    scenarios=_scenarios(busy=WAITS, big=RAISES),
 )
 PYTHON_2_3 = Client(
     name="segment-analytics-python",
@@ -52,7 +61,7 @@ PYTHON_2_3 = Client(
     kind="server",
     language="Python",
     points="`host`",
-    scenarios=_scenarios(busy=_BACKS_OFF, big=_RAISES),
+    scenarios=_scenarios(busy=BACKS_OFF, big=RAISES),
 )
 PYTHON_1_4 = Client(
     name="analytics-python",
@@ -60,7 +69,7 @@ PYTHON_1_4 = Client(
     kind="server",
     language="Python",
     points="`host`",
-    scenarios=_scenarios(busy=_BACKS_OFF, big=_LOGS),
+    scenarios=_scenarios(busy=BACKS_OFF, big=LOGS),
 )
 GO = Client(
     name="github.com/segmentio/analytics-go/v3",
@@ -69,10 +78,10 @@ GO = Client(
     language="Go",
     points="`Config.Endpoint`",
     scenarios=_scenarios(
-        away="Tries ten times within about half a minute, then gives up.",
-        busy=_BACKS_OFF,
-        key="Tries ten times, then tells the application.",
-        big=_RAISES,
+        away=HALF_A_MINUTE,
+        busy=BACKS_OFF,
+        key=TELLS_LATE,
+        big=RAISES,
     ),
 )
 JAVA = Client(
@@ -81,7 +90,7 @@ JAVA = Client(
     kind="server",
     language="Java",
     points="`endpoint(...)`",
-    scenarios=_scenarios(away="Tries again after 15 seconds, then after twice as long.", busy=_BACKS_OFF, big=_RAISES),
+    scenarios=_scenarios(away=SLOWLY, busy=BACKS_OFF, big=RAISES),
 )
 RUDDER_NODE = Client(
     name="@rudderstack/rudder-sdk-node",
@@ -89,9 +98,7 @@ RUDDER_NODE = Client(
     kind="server",
     language="Node",
     points="`dataPlaneUrl`",
-    scenarios=_scenarios(
-        away="Tries four times within about two seconds, then gives up.", busy=_BACKS_OFF, big=_RAISES
-    ),
+    scenarios=_scenarios(away=TWO_SECONDS, busy=BACKS_OFF, big=SENDS_IT),
 )
 RUDDER_PYTHON = Client(
     name="rudder-sdk-python",
@@ -99,7 +106,24 @@ RUDDER_PYTHON = Client(
     kind="server",
     language="Python",
     points="`dataPlaneUrl`",
-    scenarios=_scenarios(busy=_BACKS_OFF, big=_SENDS_IT),
+    scenarios=_scenarios(busy=BACKS_OFF, big=SENDS_IT),
 )
 
-CLIENTS = (NODE_3, NODE_6, PYTHON_2_4, PYTHON_2_3, PYTHON_1_4, GO, JAVA, RUDDER_NODE, RUDDER_PYTHON)
+JITSU = Client(
+    name="@jitsu/js",
+    version="1.11.0",
+    kind="server",
+    language="Node",
+    points="`host`",
+    scenarios=_scenarios(away=GIVES_UP, busy=GIVES_UP, key=TELLS_NOBODY, big=SENDS_IT_ALONE),
+)
+OPENPANEL = Client(
+    name="@openpanel/sdk",
+    version="1.3.1",
+    kind="server",
+    language="Node",
+    points="`apiUrl`",
+    scenarios=_scenarios(away=FOUR_SECONDS, busy=BACKS_OFF, key=TELLS_NOBODY, big=SENDS_IT_AGAIN),
+)
+
+CLIENTS = (NODE_3, NODE_6, PYTHON_2_4, PYTHON_2_3, PYTHON_1_4, GO, JAVA, RUDDER_NODE, RUDDER_PYTHON, OPENPANEL, JITSU)

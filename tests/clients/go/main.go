@@ -24,6 +24,7 @@ type call struct {
 type run struct {
 	Settings struct {
 		WriteKey, Endpoint string
+		FlushInterval      int // milliseconds
 		// The client tries ten times, with pauses that grow from 0.1 s; another pause is an option of its own.
 		RetryAfterMs int
 	}
@@ -37,6 +38,7 @@ type report struct {
 
 // What the client tells its application: the words for each message that it gave up.
 type failures struct {
+	open  sync.WaitGroup
 	lock  sync.Mutex
 	words []string
 }
@@ -47,8 +49,12 @@ func (f *failures) add(err error) {
 	f.words = append(f.words, err.Error())
 }
 
-func (f *failures) Success(analytics.Message)            {}
-func (f *failures) Failure(_ analytics.Message, e error) { f.add(e) }
+func (f *failures) Success(analytics.Message) { f.open.Done() }
+
+func (f *failures) Failure(_ analytics.Message, err error) {
+	f.add(err)
+	f.open.Done()
+}
 
 func message(c call) (analytics.Message, error) {
 	kinds := map[string]func() (analytics.Message, error){
@@ -68,7 +74,12 @@ func read[M analytics.Message](c call) func() (analytics.Message, error) {
 
 func (r run) failures() []string {
 	seen := &failures{words: []string{}}
-	config := analytics.Config{Endpoint: r.Settings.Endpoint, Callback: seen, Logger: analytics.StdLogger(log.New(io.Discard, "", 0))}
+	config := analytics.Config{
+		Endpoint: r.Settings.Endpoint,
+		Interval: time.Duration(r.Settings.FlushInterval) * time.Millisecond,
+		Callback: seen,
+		Logger:   analytics.StdLogger(log.New(io.Discard, "", 0)),
+	}
 	if pause := r.Settings.RetryAfterMs; pause > 0 {
 		config.RetryAfter = func(int) time.Duration { return time.Duration(pause) * time.Millisecond }
 	}
@@ -77,13 +88,13 @@ func (r run) failures() []string {
 	for _, each := range r.Calls {
 		m, err := message(each)
 		check(err)
+		seen.open.Add(1)
 		if err := client.Enqueue(m); err != nil {
-			seen.add(err)
+			seen.Failure(m, err)
 		}
 	}
+	seen.open.Wait() // Close gives up what the client is trying again
 	check(client.Close())
-	seen.lock.Lock()
-	defer seen.lock.Unlock()
 	return seen.words
 }
 
