@@ -1,5 +1,6 @@
 """Dopt's users API, of both generations: what is stored of its requests, and what its clients are answered."""
 
+import http.client
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from collector.release import Held, judged
 from collector.routes import route_of
 from schemas.limits import Limits
 from tests.collector.client import NOON_WORDS, Answered, Client, MemoryLog, edge
+from tests.collector.served import served
 from worker.database.tables import LONGEST_INDEXED
 
 UPSERT = {"operations": [{"op": "upsert"}]}
@@ -93,6 +95,15 @@ def test_the_identifier_of_a_path_may_hold_anything(client: Client, log: MemoryL
     assert answered.status == 200
     traits = {"name": "Joe", "tags": ["a", {"b": None}], "identifier": "other"}
     assert told(log) == [{"type": "identify", "userId": identifier, "traits": traits}]
+
+
+def test_a_slash_in_an_identifier_comes_through_a_real_server(client: Client, log: MemoryLog) -> None:
+    with served(client.app) as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("POST", "/identify/a%2Fb%25?x=1", b'{"name":"Joe"}', {"x-api-key": "wk_web"})
+        assert connection.getresponse().read() == b'{"success":true}'
+        connection.close()
+    assert told(log)[0]["userId"] == "a/b%"
 
 
 def test_where_the_edge_is_mounted_the_identifier_is_found_too(client: Client, log: MemoryLog) -> None:

@@ -7,7 +7,7 @@ import msgspec
 
 from collector.auth import Grant, Keys
 from collector.dialects.openpanel.payload import document
-from collector.errors import BadBody, Unauthorized
+from collector.errors import BadBody, Unauthorized, UnknownKey
 from collector.request import Headers, Request
 from destinations.settings import Secret
 
@@ -15,6 +15,7 @@ _NO_ID = (
     "the request carries no client id: it goes into the header openpanel-client-id "
     "(this is OpenPanel's API; for a message as Segment has them did you mean /v1/track?)"
 )
+_SECRET_PLACE = "it goes into the header openpanel-client-secret"  # noqa: S105  # words, no secret
 _CREDENTIALS = re.compile(rb'("client(?:Id|Secret)"\s*:\s*)"(?:[^"\\]|\\.)*"?')
 
 
@@ -38,8 +39,10 @@ def check_secret(request: Request, text: bytes, secret: Secret | None) -> None:
         return
     given = _header(request.headers, b"client-secret") or _in_body(text)
     if not compare_digest(given.encode("utf-8", "replace"), secret.reveal().encode()):
-        words = "the client secret is wrong or missing: it goes into the header openpanel-client-secret"
-        raise Unauthorized("bad_client_secret", words)
+        if not given:
+            raise Unauthorized("missing_client_secret", f"the client secret is missing: {_SECRET_PLACE}")
+        # Whoever guesses is stopped as one who guesses keys.
+        raise UnknownKey("wrong_client_secret", f"the client secret is wrong: {_SECRET_PLACE}")
 
 
 def without_credentials(text: bytes) -> bytes:

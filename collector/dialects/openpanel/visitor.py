@@ -7,9 +7,10 @@ grace would not help: without a memory it only moves the boundary to where other
 """
 
 import hashlib
-from ipaddress import ip_address
 
 import msgspec
+
+from collector.visitor import address
 
 SESSION_MS = 1_800_000
 _APPS = ("react-native", "expo", "swift", "ios", "kotlin", "android", "flutter")
@@ -42,10 +43,8 @@ def is_app(sdk: str) -> bool:
 
 def address_in(value: object) -> str:
     """The IP address that a client states; empty when it is none."""
-    try:
-        return str(ip_address(value.strip())) if isinstance(value, str) else ""
-    except ValueError:
-        return ""
+    found = address(value) if isinstance(value, str) else None
+    return "" if found is None else str(found)
 
 
 def _hash(salt: bytes, *parts: str) -> str:

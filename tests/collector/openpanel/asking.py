@@ -1,8 +1,9 @@
 """A client of OpenPanel's API, as its SDKs are one."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from collector.policy import OpenPanel, Policy
+from collector.policy import OPEN, Policy
 from tests.collector.client import NOON, Answered, Client, MemoryLog, edge
 
 NOON_MS = int(NOON * 1000)
@@ -19,10 +20,9 @@ BROWSER = {
 class Asking:
     """Asks one collector, and knows what its log has."""
 
-    def __init__(self, settings: OpenPanel | None = None) -> None:
+    def __init__(self, policy: Policy = OPEN, *, trusted: Sequence[str] = ()) -> None:
         self.log = MemoryLog()
-        policies = {} if settings is None else {"web": Policy(openpanel=settings)}
-        self.client: Client = edge(self.log, policies=policies)
+        self.client: Client = edge(self.log, policies={"web": policy}, trusted=trusted)
 
     def post(self, path: str, body: object, headers: dict[str, str]) -> Answered:
         return self.client.post(path, body, {"Authorization": "", **headers})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from collector.policy import OpenPanel
+from collector.policy import OpenPanel, Policy
 from destinations.settings import Secret
 from tests.collector.client import basic
 from tests.collector.openpanel.asking import BROWSER, SERVER, Asking
@@ -12,7 +12,7 @@ BODY = {"type": "track", "payload": {"name": "E", "profileId": "u1"}}
 
 @pytest.fixture
 def guarded() -> Asking:
-    return Asking(OpenPanel(secret=Secret("hush-hush")))
+    return Asking(Policy(openpanel=OpenPanel(secret=Secret("hush-hush"))))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_half_an_emoji_spoils_nothing() -> None:
 
 
 def test_recordings_may_be_refused() -> None:
-    asking = Asking(OpenPanel(replay="refuse"))
+    asking = Asking(Policy(openpanel=OpenPanel(replay="refuse")))
     recording = {"chunk_index": 0, "events_count": 1, "payload": "[]"}
     assert asking.track("replay", recording).status == 400
     assert asking.log.refusals == []
@@ -123,3 +123,10 @@ def test_a_recording_with_a_mistake_is_told_so(member: str) -> None:
 def test_a_wrong_method_is_told_in_openpanels_words() -> None:
     answered = Asking().client.get("/track", SERVER)
     assert (answered.status, answered.json()["error"]) == (405, "Method Not Allowed")
+
+
+def test_scripts_of_other_sites_are_told_in_openpanels_words() -> None:
+    asking = Asking(Policy(origins=("https://other.example",)))
+    answered = asking.post("/track", BODY, BROWSER)
+    assert (answered.status, answered.json()["error"]) == (403, "Forbidden")
+    assert asking.log.items == []

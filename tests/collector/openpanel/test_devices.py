@@ -3,6 +3,7 @@
 import pytest
 
 from collector.dialects.openpanel.visitor import SESSION_MS, device_of, session_of
+from collector.policy import Policy
 from tests.collector.client import Answered, MemoryLog, edge
 from tests.collector.openpanel.asking import BROWSER, SERVER, Asking
 
@@ -106,6 +107,19 @@ def test_an_address_that_is_none_is_left_with_the_properties(asking: Asking) -> 
 def test_what_happened_long_ago_is_in_no_session(asking: Asking, time: str, inside: bool) -> None:
     (message,) = asking.told("track", TRACK | {"properties": {"__timestamp": time}}, BROWSER)
     assert ("sessionId" in message["context"]) is inside
+
+
+def test_an_address_is_kept_as_the_source_wants_it() -> None:
+    asking = Asking(Policy(ip="drop"))
+    (message,) = asking.told("track", TRACK | {"properties": {"__ip": "192.0.2.5"}}, BROWSER)
+    assert "ip" not in message["context"]
+
+
+def test_visitors_behind_one_proxy_are_several() -> None:
+    asking = Asking(trusted=["192.0.2.1"])
+    addresses = ("198.51.100.1", "198.51.100.2", "198.51.100.1")
+    found = [device(asking.track("track", TRACK, BROWSER | {"x-forwarded-for": address})) for address in addresses]
+    assert (found[0] == found[2], len(set(found))) == (True, 2)
 
 
 def ids(asking: Asking) -> list[str]:
