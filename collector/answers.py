@@ -76,10 +76,7 @@ INTERNAL = Problem(status=500, code="internal_error", message=_INTERNAL_WORDS)
 
 
 def of_error(error: EdgeError) -> Problem:
-    headers: tuple[Header, ...] = ()
-    if isinstance(error, TooSlow):
-        # The rest of the body may still come: this connection cannot carry another request.
-        headers = (retry_after(1), (b"connection", b"close"))
+    headers = (retry_after(1),) if isinstance(error, TooSlow) else ()
     return Problem(status=error.status, code=error.code, message=error.message, headers=headers)
 
 

@@ -74,9 +74,12 @@ class Edge:
         sources: Mapping[str, Collection[str]],
         limits: Limits,
         policies: Mapping[str, Policy] = NO_POLICIES,
+        *,
+        body_seconds: float = BODY_SECONDS,
     ) -> None:
         """Requests that begin from now on are held against these; those under way end as they began."""
-        self._ingest = msgspec.structs.replace(self._ingest, keys=Keys(sources, policies), limits=limits)
+        keys = Keys(sources, policies)
+        self._ingest = msgspec.structs.replace(self._ingest, keys=keys, limits=limits, body_seconds=body_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

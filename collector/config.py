@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from collector.connections import Connections
 from collector.document import document_of
 from collector.policy import IpPolicy, Policy, Rate
 from collector.tls import Tls
@@ -58,6 +59,7 @@ class CollectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     tls: Tls | None = None
     """None for plain HTTP."""
     limits: Limits = Limits()
+    connections: Connections = Connections()
     spool: Size = Size(1 << 30)
     """What may be kept on this machine while the log is away; 0 for nothing."""
 

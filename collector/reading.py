@@ -7,10 +7,10 @@ from typing import Any
 
 from starlette.types import Receive
 
+from collector.connections import Connections
 from collector.errors import BadRequest, ClientGone, TooSlow
 
-BODY_SECONDS = 30.0
-"""The largest batch that SDKs make (475 KB) takes this long at 16 KB/s, a poor mobile connection."""
+BODY_SECONDS = float(Connections().body)
 
 
 async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int, seconds: float) -> bytes:

@@ -3,11 +3,13 @@
 import asyncio
 import gc
 import logging
+import resource
 import signal
 import socket
 import time
 import uuid
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 
 import uvicorn
 import uvloop
@@ -40,6 +42,7 @@ def run(config: Config, read: Reread, sockets: Sequence[socket.socket] = ()) -> 
     `read` is asked for the configuration anew. `sockets` listen already; without them we listen ourselves.
     """
     hear_hangups()
+    raise_the_limit_of_open_files()
     try:
         certificate = Certificate(config.collector.tls) if config.collector.tls else None
         prepared = log_side.prepared(config)
@@ -93,7 +96,8 @@ async def _serve(
     def swap(new: Config) -> None:
         # No await between these: no request sees one half of it.
         appender.renew(log_side.terms(new))
-        edge.renew(new.revealed_keys(), new.collector.limits, new.policies)
+        edge.renew(new.revealed_keys(), new.collector.limits, new.policies, body_seconds=new.collector.connections.body)
+        server.rules = new.collector.connections
         pulse.follow(new)
         if certificate is not None and new.collector.tls is not None:
             certificate.renew(new.collector.tls)
@@ -120,6 +124,7 @@ def _edge(config: Config, appender: Appender, pulse: Pulse) -> Edge:
         new_id=lambda: str(uuid.uuid4()),
         limits=config.collector.limits,
         policies=config.policies,
+        body_seconds=config.collector.connections.body,
         vitals=pulse,
     )
 
@@ -136,10 +141,10 @@ def _server(config: Config, edge: Edge, certificate: Certificate | None) -> Serv
             server_header=False,
             proxy_headers=False,
             log_config=None,
-            timeout_keep_alive=75,
             timeout_graceful_shutdown=STOP_WITHIN,
             ssl_context_factory=None if certificate is None else lambda *_: certificate.context,
-        )
+        ),
+        config.collector.connections,
     )
 
 
@@ -153,6 +158,13 @@ def told(work: Coroutine[None, None, None], name: str) -> "asyncio.Task[None]":
 def _tell(task: "asyncio.Task[None]") -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         logger.error("the %s ended by a bug: %s at %s", task.get_name(), type(error).__name__, steps_of(error))
+
+
+def raise_the_limit_of_open_files() -> None:
+    """To what the system allows us: a connection is an open file, and many systems begin with 1,024 of them."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # macOS calls it unlimited, and takes less
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def hear_hangups() -> None:

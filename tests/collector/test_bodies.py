@@ -163,7 +163,6 @@ def test_a_late_body_is_answered_with_a_status_that_no_client_gives_up_on(log: M
     assert answered is not None
     assert (answered.status, answered.json()["code"]) == (503, "body_timeout")
     assert answered.headers["retry-after"] == "1"
-    assert answered.headers["connection"] == "close"
 
 
 @pytest.mark.parametrize(
