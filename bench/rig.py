@@ -47,6 +47,10 @@ class Rig:
     def workers(self, processes: int) -> "subprocess.Popen[bytes]":
         return self._start("work", "--workers", str(processes))
 
+    def command(self, *words: str) -> "subprocess.Popen[bytes]":
+        """A command of Turnout, while it runs."""
+        return self._start(*words)
+
     def end(self, process: "subprocess.Popen[bytes]") -> None:
         process.terminate()
         process.wait(30)

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from bench import measures, trouble
 from bench.measures import Row
 
-PARTS = ("single", "batch", "endtoend", "latency", "backlog", "retries", "neighbours")
+PARTS = ("single", "batch", "endtoend", "latency", "backlog", "retries", "neighbours", "replay")
 
 
 def main() -> int:
@@ -49,6 +49,8 @@ def measured(parts: set[str], divisor: int) -> list[Row]:
         rows += said(trouble.retries(5_000 // divisor))
     if "neighbours" in parts:
         rows += said(trouble.neighbours(1_000 // divisor))
+    if "replay" in parts:
+        rows += said(trouble.replay(200_000 // min(divisor, 4)))
     return rows
 
 

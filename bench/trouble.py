@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import msgspec
+
 from bench import messages
 from bench.load import hammer, post
 from bench.measures import BATCH, Row
@@ -18,6 +20,7 @@ HEALTHY = 80
 DOWN = 20
 WARM = 20
 ROUNDS = 3
+LIVE = 200
 
 
 def retries(count: int) -> list[Row]:
@@ -63,6 +66,60 @@ class _Fickle:
             self._met.add(name)
             self._count += 1
             return Answer(500 if self._count % self._every == 0 else 200)
+
+
+def replay(count: int) -> list[Row]:
+    """From POST to receipt of a live message while the past is sent to the same webhook again, against without."""
+    clock = _Clock()
+    with Receiver() as receiver, rig(HOOK.format(url=receiver.url) + "batch_size = 100\n", ("archive", "hook")) as here:
+        receiver.always(clock)
+        port = here.collector()
+        here.workers(2)
+        _fill(port, count)
+        wait_for(lambda: here.waiting() == 0, pause=0.1)
+        alone = [clock.time(port) for _ in range(LIVE)]
+        command = here.command("replay", "--to", "hook", "--yes")
+        wait_for(lambda: clock.marked > 0)
+        beside: list[float] = []
+        while command.poll() is None and len(beside) < LIVE:
+            beside.append(clock.time(port))
+        here.end(command)
+    assert len(beside) >= LIVE / 4, "the replay was over too soon: nothing is measured"
+    mine, reference = _p99(beside), _p99(alone)
+    ratio = mine / reference
+    what = f"live p99 in a replay of {count:,}"
+    return [Row(what, f"{mine:.1f} ms", f"{reference:.1f} ms without", ratio, "< 2.00", ratio < 2.0)]
+
+
+def _p99(taken: list[float]) -> float:
+    return sorted(taken)[max(0, int(len(taken) * 0.99) - 1)]
+
+
+class _Clock:
+    """Takes everything, and tells when a message has come."""
+
+    def __init__(self) -> None:
+        self.marked = 0
+        """Requests of replays."""
+        self._awaited = b""
+        self._came = threading.Event()
+
+    def __call__(self, received: Received) -> Act:
+        if "x-turnout-replay" in received.headers:
+            self.marked += 1
+        elif self._awaited and self._awaited in received.body:
+            self._came.set()
+        return Answer(200)
+
+    def time(self, port: int) -> float:
+        """Milliseconds from the POST of a message to its receipt."""
+        body = messages.single()
+        self._came.clear()
+        self._awaited = msgspec.json.decode(body)["messageId"].encode()
+        begun = time.perf_counter()
+        hammer(port, iter([post("/v1/track", body)]), connections=1)
+        assert self._came.wait(60), "a live message did not come"
+        return 1000 * (time.perf_counter() - begun)
 
 
 def neighbours(count: int) -> list[Row]:

@@ -1,4 +1,4 @@
-"""How soon deliveries go on after a worker was killed in the middle of one."""
+"""How soon deliveries go on after a worker, or all workers of a machine, were killed in the middle of one."""
 
 import os
 import signal
@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from collector import run
+from tests.ledger import Ledger
+from tests.processes import family, processes
 from tests.receiver import Hang, Receiver
-from tests.running import Running, running
+from tests.running import Role, Running, running
 from tests.waiting import eventually
 from worker import connect, keys
 
@@ -58,3 +60,36 @@ def test_within_a_second_of_the_death_of_a_worker_its_messages_move_again(tmp_pa
             eventually(lambda: turnout.account("web", "hook")["waiting"] == 0)
     # Others may be busy on this machine: what counts is what is possible.
     assert min(waits) < AT_ONCE, waits
+
+
+HOST_WITHIN = 15.0
+"""The leases of the dead run for ten seconds; then somebody else has to notice."""
+
+
+@pytest.mark.kill
+def test_within_15_seconds_of_the_death_of_a_host_another_has_delivered_what_it_left(tmp_path: Path) -> None:
+    def delivered() -> set[str]:
+        return {message["messageId"] for request in receiver.taken for message in request.json()}
+
+    with (
+        Receiver() as receiver,
+        running(tmp_path, CONFIG.format(url=receiver.url)) as turnout,
+        turnout.beside("work", "--workers", "2"),
+        Ledger(turnout, threads=2, pause=0.02) as ledger,
+    ):
+        eventually(lambda: len(hosts_at_work(turnout)) == 2, what="two hosts deliver")
+        ledger.grows_by(200)
+        (parent,) = turnout.pids(Role.WORKERS)
+        with turnout.frozen(Role.UP):  # which would start the host anew
+            for pid in (parent, *(process.pid for process in family(parent))):
+                os.kill(pid, signal.SIGKILL)
+            begun, owed = time.monotonic(), ledger.ids()
+            eventually(lambda: owed <= delivered(), within=60, what="what was owed arrived")
+            took = time.monotonic() - begun
+    assert took < HOST_WITHIN, took
+
+
+def hosts_at_work(turnout: Running) -> set[int]:
+    """The parents of the worker processes that hold leases now."""
+    workers = who_delivers(turnout)
+    return {process.parent for process in processes() if process.pid in workers}

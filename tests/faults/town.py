@@ -76,6 +76,7 @@ class Town:
         self.turnout = Running(directory, free_port(), "dev", environment or {})
         self._read = 0
         self._seen: list[dict[str, Any]] = []
+        self._again: list[dict[str, Any]] = []
 
     def start(self) -> None:
         self.log.start()
@@ -124,11 +125,21 @@ class Town:
     # what arrived
 
     def at_hook(self) -> list[dict[str, Any]]:
-        """What the receiver took, in order; parsed once."""
-        taken = self.receiver.taken
-        self._seen += [message for request in taken[self._read :] for message in request.json()]
-        self._read = len(taken)
+        """What the receiver took, in order, without what a replay brought; parsed once."""
+        self._look()
         return self._seen
+
+    def replayed(self) -> list[dict[str, Any]]:
+        """What replays brought to the receiver, in order."""
+        self._look()
+        return self._again
+
+    def _look(self) -> None:
+        taken = self.receiver.taken
+        for request in taken[self._read :]:
+            for message in request.json():
+                (self._again if "_turnout" in message else self._seen).append(message)
+        self._read = len(taken)
 
     def versions(self) -> list[str]:
         """What each request to the hook said of the version of its settings."""
