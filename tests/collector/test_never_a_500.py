@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import os
 from typing import Any
 
 import msgspec
@@ -47,21 +48,11 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=12), inner, max_size=5),
     max_leaves=20,
 )
-known_members = st.sampled_from(
-    ["type", "userId", "anonymousId", "event", "groupId", "previousId", "traits", "properties", "context", "name"]
-    + [
-        "timestamp",
-        "sentAt",
-        "originalTimestamp",
-        "messageId",
-        "integrations",
-        "batch",
-        "writeKey",
-        "payload",
-        "profileId",
-    ]
-    + ["operations", "channel", "version", "_metadata", "options", "identifier", "groupIdentifier", "key"]
+MEMBERS = (
+    "type userId anonymousId event groupId previousId traits properties context name timestamp sentAt messageId "
+    "originalTimestamp integrations batch writeKey payload profileId operations channel version options identifier key"
 )
+known_members = st.sampled_from(MEMBERS.split())
 messages = st.dictionaries(known_members, anything | st.text(max_size=5), max_size=8)
 routes = st.sampled_from(PATHS)
 
@@ -79,7 +70,8 @@ def mutated(draw: st.DrawFn) -> bytes:
 bodies = st.binary(max_size=80) | mutated() | (messages | anything | st.lists(messages)).map(msgspec.json.encode)
 keys = st.sampled_from([basic("wk_web"), {"X-Write-Key": "wk_web"}, {"Authorization": "Bearer x"}, basic("nobody"), {}])
 encodings = st.sampled_from([{}, {}, {}, {"Content-Encoding": "gzip"}, {"Content-Encoding": "deflate"}])
-often = settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False)
+EXAMPLES = int(os.environ.get("TURNOUT_FUZZ", "60"))
+often = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False)
 
 
 def sound(path: str, answered: Answered | None, log: MemoryLog) -> None:
@@ -93,7 +85,6 @@ def sound(path: str, answered: Answered | None, log: MemoryLog) -> None:
     for item in log.items:
         assert len(item.body) <= STORED
         assert msgspec.json.decode(item.body) == json.loads(item.body)
-        assert item.body.decode().isprintable() or b"\\u" in item.body or item.body.decode()
     for refusal in log.refusals:
         assert msgspec.json.encode(refusal.violations)
 
@@ -111,7 +102,7 @@ def post(path: str, body: bytes, headers: dict[str, str], query: str = "") -> No
 def test_any_body_on_any_route_is_answered(
     path: str, body: bytes, key: dict[str, str], encoding: dict[str, str]
 ) -> None:
-    packed = gzip.compress(body, 1) if encoding.get("Content-Encoding") == "gzip" and len(body) % 3 else body
+    packed = gzip.compress(body, 1) if encoding.get("Content-Encoding") == "gzip" and body[:1] != b"x" else body
     post(path, packed, {**key, **encoding, "Origin": "https://shop.example"})
 
 
@@ -138,14 +129,11 @@ def test_any_path_and_method_is_answered(path: str, method: str) -> None:
         sound(where, edge(log, limits=LIMITS).request(method, where, b"{}", basic("wk_web")), log)
 
 
+header_names = st.sampled_from(["authorization", "content-encoding", "content-length", "origin", "cookie"])
+
+
 @often
-@given(
-    st.dictionaries(
-        st.sampled_from(["authorization", "content-encoding", "content-length", "origin", "cookie"])
-        | st.text("abcdefgh-", min_size=1, max_size=12),
-        st.text(max_size=30).map(lambda one: one.encode().decode("latin-1")),
-    )
-)
+@given(st.dictionaries(header_names | st.text("abcdefgh-", min_size=1, max_size=12), st.text(max_size=30)))
 def test_any_headers_are_answered(headers: dict[str, str]) -> None:
     sent = {name: value.encode("ascii", "replace").decode() for name, value in headers.items()}
     post("/v1/track", msgspec.json.encode(VALID[0]), sent)
