@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from collector import answers, cors, health, salts, schemas_route
 from collector.answers import Answer
 from collector.auth import NO_POLICIES, Keys
+from collector.connections import Connections
 from collector.errors import ClientGone, EdgeError
 from collector.health import UNWATCHED, Vitals
 from collector.ingest import Ingest
@@ -20,6 +21,7 @@ from collector.log_port import Log, LogUnavailable
 from collector.policy import Policy
 from collector.reading import BODY_SECONDS
 from collector.request import Headers, Request, request_of
+from collector.room import Room
 from collector.routes import Route, meant, route_of
 from destinations.blame import steps_of
 from schemas.limits import Limits
@@ -37,6 +39,7 @@ def create_app(
     policies: Mapping[str, Policy] = NO_POLICIES,
     salt: Callable[[int], bytes] = salts.of_this_process,
     body_seconds: float = BODY_SECONDS,
+    room: Room | None = None,
     vitals: Vitals = UNWATCHED,
 ) -> "Edge":
     """The ASGI application. `sources` names each source's write keys, `now` gives seconds since 1970."""
@@ -47,6 +50,7 @@ def create_app(
         new_id=new_id,
         limits=limits,
         body_seconds=body_seconds,
+        room=room or Room(int(Connections().bodies)),
         salt=salt,
     )
     return Edge(ingest, site(log, vitals))

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from destinations.settings import Duration
+from destinations.settings import Duration, Size
 
 Length = Annotated[Duration, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=1)]
@@ -24,6 +24,8 @@ class Connections(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Between two requests. Longer than the 60 s of most load balancers: whoever keeps connections closes them."""
     answer: Length = Duration(120)
     """From the end of the headers to the last byte of the answer."""
+    bodies: Size = Size(256 << 20)
+    """Of this process's memory for bodies under way, those up to 64 KiB not counted."""
     head_bytes: Annotated[int, Meta(ge=1_024)] = 65_536
     """The first line and the headers of a request."""
     headers: Annotated[int, Meta(ge=10)] = 200

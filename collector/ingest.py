@@ -17,6 +17,7 @@ from collector.inflating import inflated
 from collector.log_port import Item, Log
 from collector.reading import read_body
 from collector.request import Request
+from collector.room import SMALL, Room
 from collector.routes import Route
 from schemas.arrival import arrival
 from schemas.dates import stamp
@@ -42,6 +43,8 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
     body_seconds: float
     salt: Callable[[int], bytes]
     """The secret of the day (UTC) of a moment in ms."""
+    room: Room
+    """For large bodies."""
     turn: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
     """Batches take turns: whoever waits for it lets the event loop look at its sockets, the log's above all.
 
@@ -56,12 +59,15 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
             grant = self.keys.outside_body(headers, request.query)
         else:
             grant = dialect.outside(request, self.keys)
-        body = text = await read_body(receive, headers, self.limits.body_bytes, self.body_seconds)
+        envelope: Batch | Shared | None = None
+        body = text = await read_body(receive, headers, self.limits.body_bytes, self.body_seconds, self.room)
         received_ms = int(self.now() * 1000)
         try:
             encoding = headers.get(b"content-encoding")
             if encoding is not None:
                 text = inflated(body, encoding, self.limits.body_bytes)
+                if len(text) > SMALL:
+                    self.room.hold(len(text))
             if dialect is not None:
                 grant = grant or dialect.inside(text, self.keys)
                 return await self._take_told(dialect, request, grant, received_ms, text)
@@ -72,6 +78,7 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
             grant = grant or self.keys.inside_body(decoding.write_keys(envelope))
             return await self._take_many(route, grant, received_ms, envelope, len(text))
         except BadBody as bad:
+            bad.__traceback__ = envelope = None  # a body of a million members would stay in memory while we wait
             if grant is not None:
                 await self.log.put([], [quarantine.of_body(bad, text, grant, stamp(received_ms), route.path)])
             raise

@@ -22,6 +22,7 @@ from collector.config import Config
 from collector.listening import listen
 from collector.reload import Reread
 from collector.reloading import Reloader
+from collector.room import Room
 from collector.server import Server
 from collector.tls import Certificate, Unusable
 from collector.vitals import Pulse
@@ -90,7 +91,8 @@ async def _serve(
     )
     appender = log_side.appender(config, nudger.nudge, prepared=prepared)
     pulse = Pulse(connect.client(config.log.url, timeout=config.log.timeout), config)
-    edge = _edge(config, appender, pulse)
+    room = Room(int(config.collector.connections.bodies))
+    edge = _edge(config, appender, pulse, room)
     server = _server(config, edge, certificate)
 
     def swap(new: Config) -> None:
@@ -98,6 +100,7 @@ async def _serve(
         appender.renew(log_side.terms(new))
         edge.renew(new.revealed_keys(), new.collector.limits, new.policies, body_seconds=new.collector.connections.body)
         server.rules = new.collector.connections
+        room.most = int(new.collector.connections.bodies)
         pulse.follow(new)
         if certificate is not None and new.collector.tls is not None:
             certificate.renew(new.collector.tls)
@@ -116,7 +119,7 @@ async def _serve(
     return 0 if server.started else 1
 
 
-def _edge(config: Config, appender: Appender, pulse: Pulse) -> Edge:
+def _edge(config: Config, appender: Appender, pulse: Pulse, room: Room) -> Edge:
     return create_app(
         config.revealed_keys(),
         appender,
@@ -125,6 +128,7 @@ def _edge(config: Config, appender: Appender, pulse: Pulse) -> Edge:
         limits=config.collector.limits,
         policies=config.policies,
         body_seconds=config.collector.connections.body,
+        room=room,
         vitals=pulse,
     )
 

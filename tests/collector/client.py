@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message
 from collector.app import create_app
 from collector.log_port import Item, Refusal, Spooled
 from collector.policy import Policy
+from collector.room import Room
 from schemas.limits import Limits
 
 NOON = 1_700_049_600.0
@@ -147,6 +148,7 @@ def edge(
     limits: Limits | None = None,
     body_seconds: float = 30.0,
     policies: Mapping[str, Policy] | None = None,
+    room: Room | None = None,
 ) -> Client:
     """A client of an application whose clock says noon and whose new ids count up."""
     count = iter(range(1, 1_000_000))
@@ -157,6 +159,7 @@ def edge(
         new_id=lambda: f"new-{next(count)}",
         limits=limits or Limits(),
         body_seconds=body_seconds,
+        room=room,
         policies=policies or {},
     )
     return Client(app)

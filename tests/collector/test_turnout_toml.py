@@ -250,7 +250,7 @@ def test_the_example_is_right_and_holds_every_setting_at_its_default() -> None:
     assert {name.rpartition(".")[2] for name in settings_of(File)} - {"sources", "destinations"} <= written | TABLES
 
 
-TABLES = {"collector", "limits", "log", "rq", "worker", "backoff", "database", "story", "alarms"}
+TABLES = {"collector", "limits", "connections", "log", "rq", "worker", "backoff", "database", "story", "alarms"}
 
 
 def settings_of(shape: type[msgspec.Struct], before: str = "") -> Iterator[str]:
@@ -280,6 +280,7 @@ def documented() -> dict[str, set[str]]:
         ("destinations.NAME", DestinationHead),
         ("collector", type(Config().collector)),
         ("collector.limits", type(Config().collector.limits)),
+        ("collector.connections", type(Config().collector.connections)),
         ("log", type(Config().log)),
         ("rq", type(Config().rq)),
         ("worker", type(Config().worker)),
