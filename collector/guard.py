@@ -204,7 +204,8 @@ class Guarded(HttpToolsProtocol):
 
     def _give_up_the_rest(self, now: float) -> None:
         self._spare = SPARE_BYTES
-        self.deadline = now + self._rules.body
+        # As long as the body had from its beginning: a slow one has had its time.
+        self.deadline = max(now + LINGER, self.deadline - self._rules.answer + self._rules.body)
         if self.expect_100_continue:
             # The client waits for a word before it sends the body, and may now leave it out: what comes next is
             # the body or the next request, and nobody can tell which.
