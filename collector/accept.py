@@ -7,6 +7,7 @@ import msgspec
 
 from collector import decoding
 from collector.log_port import Item
+from collector.provenance import Provenance
 from schemas.arrival import Arrival
 from schemas.errors import Invalid, Violation
 from schemas.limits import Limits
@@ -24,6 +25,7 @@ class Terms(msgspec.Struct, frozen=True):
     arrival: Arrival
     new_id: Callable[[], str]
     limits: Limits
+    provenance: Provenance = msgspec.field(default_factory=Provenance)
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -40,8 +42,11 @@ class Verdict(msgspec.Struct, frozen=True):
 
 def item(raw: bytes, terms: Terms) -> Item:
     """The message as it is stored. Raises Invalid."""
-    limits = terms.limits
-    return _item(terms.source, normalise(read(raw, limits), terms.arrival, terms.new_id, limits))
+    limits, provenance = terms.limits, terms.provenance
+    message = normalise(read(raw, limits), terms.arrival, terms.new_id, limits)
+    if provenance.every or "direct" in message["context"]:
+        provenance.settle(message)
+    return _item(terms.source, message)
 
 
 def _item(source: str, message: dict[str, Any]) -> Item:
@@ -53,10 +58,14 @@ def each(first: int, messages: Sequence[msgspec.Raw], terms: Terms) -> Verdict:
     verdict = Verdict([], [])
     accepted = verdict.items
     source, arrival, new_id, limits = terms.source, terms.arrival, terms.new_id, terms.limits
+    provenance, settled = terms.provenance, terms.provenance.every
     for index, raw in enumerate(messages, first):
         text = bytes(raw)
         try:
-            accepted.append(_item(source, normalise(read(text, limits), arrival, new_id, limits)))
+            message = normalise(read(text, limits), arrival, new_id, limits)
+            if settled or "direct" in message["context"]:
+                provenance.settle(message)
+            accepted.append(_item(source, message))
         except Invalid as invalid:
             verdict.refused.append(refused(index, text, invalid, limits))
     return verdict

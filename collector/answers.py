@@ -10,7 +10,7 @@ from starlette.types import Send
 from collector import cors
 from collector.accept import Refused
 from collector.cors import Header
-from collector.errors import Crowded, EdgeError, TooSlow
+from collector.errors import Crowded, EdgeError, TooMany, TooSlow
 from collector.log_port import LogFull, LogUnavailable
 from schemas.errors import Violation
 
@@ -76,7 +76,11 @@ INTERNAL = Problem(status=500, code="internal_error", message=_INTERNAL_WORDS)
 
 
 def of_error(error: EdgeError) -> Problem:
-    headers = (retry_after(1),) if isinstance(error, TooSlow | Crowded) else ()
+    headers: tuple[Header, ...] = ()
+    if isinstance(error, TooSlow | Crowded):
+        headers = (retry_after(1),)
+    elif isinstance(error, TooMany):
+        headers = (retry_after(error.wait), (b"x-ratelimit-reset", str(error.wait).encode()))
     return Problem(status=error.status, code=error.code, message=error.message, headers=headers)
 
 

@@ -10,19 +10,21 @@ from starlette.requests import Request as HTTPRequest
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from collector import answers, cors, health, salts, schemas_route
+from collector import answers, cors, health, metrics_route, salts, schemas_route
 from collector.answers import Answer
 from collector.auth import NO_POLICIES, Keys
 from collector.connections import Connections
-from collector.errors import ClientGone, EdgeError
+from collector.errors import ClientGone, EdgeError, UnknownKey
 from collector.health import UNWATCHED, Vitals
 from collector.ingest import Ingest
 from collector.log_port import Log, LogUnavailable
+from collector.meters import Guesses
 from collector.policy import Policy
 from collector.reading import BODY_SECONDS
-from collector.request import Headers, Request, request_of
+from collector.request import Request, headers_of, request_of
 from collector.room import Room
 from collector.routes import Route, meant, route_of
+from collector.visitor import NO_PROXIES, Proxies, address_of
 from destinations.blame import steps_of
 from schemas.limits import Limits
 
@@ -41,6 +43,7 @@ def create_app(
     body_seconds: float = BODY_SECONDS,
     room: Room | None = None,
     vitals: Vitals = UNWATCHED,
+    trusted: Proxies = NO_PROXIES,
 ) -> "Edge":
     """The ASGI application. `sources` names each source's write keys, `now` gives seconds since 1970."""
     ingest = Ingest(
@@ -52,6 +55,7 @@ def create_app(
         body_seconds=body_seconds,
         room=room or Room(int(Connections().bodies)),
         salt=salt,
+        trusted=trusted,
     )
     return Edge(ingest, site(log, vitals))
 
@@ -59,7 +63,7 @@ def create_app(
 def site(log: Log, vitals: Vitals) -> Starlette:
     """Everything that takes no messages."""
     application = Starlette(
-        routes=[*health.routes(log, vitals), *schemas_route.routes()],
+        routes=[*health.routes(log, vitals), *schemas_route.routes(), *metrics_route.routes()],
         exception_handlers={HTTPException: _refusal, Exception: _failure},
     )
     application.router.redirect_slashes = False
@@ -72,24 +76,27 @@ class Edge:
     def __init__(self, ingest: Ingest, site: ASGIApp) -> None:
         self._ingest = ingest
         self._site = site
+        self._guesses = Guesses(ingest.now)
 
     def renew(
         self,
         sources: Mapping[str, Collection[str]],
         limits: Limits,
         policies: Mapping[str, Policy] = NO_POLICIES,
+        trusted: Proxies = NO_PROXIES,
         *,
         body_seconds: float = BODY_SECONDS,
     ) -> None:
         """Requests that begin from now on are held against these; those under way end as they began."""
-        keys = Keys(sources, policies)
-        self._ingest = msgspec.structs.replace(self._ingest, keys=keys, limits=limits, body_seconds=body_seconds)
+        self._ingest = msgspec.structs.replace(
+            self._ingest, keys=Keys(sources, policies), limits=limits, trusted=trusted, body_seconds=body_seconds
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._site(scope, receive, send)
             return
-        headers: Headers = dict(scope["headers"])
+        headers = headers_of(scope)
         if scope["method"] == "OPTIONS":
             # On every path: where the preflight fails, a script cannot read that the path is wrong.
             await answers.preflight(headers).send(None, send)
@@ -111,6 +118,9 @@ class Edge:
             return words(answers.method_not_allowed(", ".join((*route.methods, "OPTIONS"))))
         try:
             return await self._ingest.answer(route, request, receive)
+        except UnknownKey as error:
+            address = address_of(request, self._ingest.trusted)
+            return words(answers.of_error(self._guesses.judged(error, address)))
         except EdgeError as error:
             return words(answers.of_error(error))
         except LogUnavailable as error:

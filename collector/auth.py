@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from collector.errors import Unauthorized
+from collector.errors import Unauthorized, UnknownKey
 from collector.policy import OPEN, Policy
 
 QUERY_NAMES = ("writeKey", "writekey")
@@ -85,7 +85,7 @@ class Keys:
             grant = self._grants.get(key)
             if grant is not None:
                 return grant
-        raise Unauthorized("unknown_write_key", "the write key belongs to no source")
+        raise UnknownKey("unknown_write_key", "the write key belongs to no source")
 
 
 def _grants(sources: Mapping[str, Collection[str]], policies: Mapping[str, Policy]) -> Iterator[tuple[str, Grant]]:
@@ -96,7 +96,13 @@ def _grants(sources: Mapping[str, Collection[str]], policies: Mapping[str, Polic
                 raise ValueError(f"source {source!r} has an empty write key")
             if seen.setdefault(key, source) != source:
                 raise ValueError(f"sources {seen[key]!r} and {source!r} share a write key")
-            yield key, Grant(source, key, policies.get(source, OPEN))
+            yield key, Grant(source, key, _policy(policies, source))
+
+
+def _policy(policies: Mapping[str, Policy], source: str) -> Policy:
+    """OPEN itself where nothing is asked: that is all a request then looks at."""
+    policy = policies.get(source, OPEN)
+    return OPEN if policy == OPEN else policy
 
 
 def _usual_header(key: str) -> bytes:

@@ -11,8 +11,9 @@ from msgspec import Meta
 
 from collector.connections import Connections
 from collector.document import document_of
-from collector.policy import IpPolicy, Policy, Rate
+from collector.policy import IpPolicy, OpenPanel, Policy, Rate, origin_mistake
 from collector.tls import Tls
+from collector.visitor import Proxies, networks
 from destinations import registry
 from destinations.errors import Problem, SettingsError
 from destinations.settings import Secret, Size, inside, read_table
@@ -62,16 +63,19 @@ class CollectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     connections: Connections = Connections()
     spool: Size = Size(1 << 30)
     """What may be kept on this machine while the log is away; 0 for nothing."""
+    trusted_proxies: list[str] = []
+    """The addresses and networks whose X-Forwarded headers are believed."""
 
 
 class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     write_keys: Annotated[list[Secret], Meta(min_length=1)]
     destinations: list[str] | None = None
     archive: bool = True
-    origins: list[str] | None = None
-    types: list[Kind] | None = None
+    origins: list[Annotated[str, Meta(min_length=1)]] | None = None
+    types: Annotated[list[Kind], Meta(min_length=1)] | None = None
     ip: IpPolicy = "keep"
     rate: Rate | None = None
+    openpanel: OpenPanel = OpenPanel()
 
     def policy(self) -> Policy:
         return Policy(
@@ -79,6 +83,7 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             types=None if self.types is None else frozenset(self.types),
             ip=self.ip,
             rate=self.rate,
+            openpanel=self.openpanel,
         )
 
 
@@ -120,6 +125,9 @@ class Config(delivery.Config, frozen=True, kw_only=True):
         """The keys of each source in the clear."""
         return {source: tuple(key.reveal() for key in keys) for source, keys in self.write_keys.items()}
 
+    def trusted(self) -> Proxies:
+        return networks(self.collector.trusted_proxies)
+
     def for_workers(self) -> delivery.Config:
         """The same without write keys: a worker has no use for them."""
         shared = msgspec.structs.fields(delivery.Config)
@@ -151,6 +159,7 @@ def config_of(text: str, path: str | None, environment: Mapping[str, str], *, da
     sources = reader.sources(_tables(document.tables, "sources"), destinations)
     if file is not None:
         reader.servers(file)
+        reader.proxies(file.collector)
     found = [*problems, *reader.problems]
     if file is None or found or document.problems:
         raise SettingsError(_without_echoes(document.problems, found))
@@ -213,6 +222,14 @@ class _Reader:
             words = "is the log's server: RQ needs another, for a log that is full could not be emptied"
             self._found(f"{inside(self._place, 'rq')} url", words)
 
+    def proxies(self, collector: CollectorSettings) -> None:
+        for index, word in enumerate(collector.trusted_proxies):
+            try:
+                networks([word])
+            except ValueError as error:
+                words = f'must be an address or a network such as "10.0.0.0/8" ({error})'
+                self._found(f"{inside(self._place, 'collector')} trusted_proxies[{index}]", words)
+
     def destinations(self, tables: Mapping[str, dict[str, Any]], data: Path) -> dict[str, DestinationTable]:
         """All of them by name, also those with mistakes: a source that names one is right to."""
         place = inside(self._place, "destinations")
@@ -256,6 +273,7 @@ class _Reader:
         for name, table in tables.items():
             self._check_keys(_texts(table, "write_keys"), inside(place, name), name, owners)
             self._check_names(_texts(table, "destinations"), inside(place, name), destinations)
+            self._check_origins(_texts(table, "origins"), inside(place, name))
         sources = {name: source for name, source in read.items() if source is not None}
         for name, source in sources.items():
             self._check_ways(source, inside(place, name), destinations)
@@ -279,6 +297,11 @@ class _Reader:
             elif key in owners:
                 self._found(where, f"is already a key of source {owners[key]}")
             owners.setdefault(key, name)
+
+    def _check_origins(self, origins: Mapping[int, str], place: str) -> None:
+        for index, origin in origins.items():
+            if mistake := origin_mistake(origin):
+                self._found(f"{place} origins[{index}]", mistake)
 
     def _check_names(self, names: Mapping[int, str], place: str, destinations: Collection[str]) -> None:
         for index, name in names.items():

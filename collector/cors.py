@@ -11,7 +11,7 @@ METHODS = b"GET, POST, OPTIONS"
 USUAL_HEADERS = b"authorization, content-type, x-write-key, x-retry-count"
 _CREDENTIALS = (b"access-control-allow-credentials", b"true")
 # Without it scripts cannot see how long they are asked to wait.
-_EXPOSED = (b"access-control-expose-headers", b"Retry-After")
+_EXPOSED = (b"access-control-expose-headers", b"Retry-After, X-RateLimit-Reset")
 _VARY = (b"vary", b"Origin")
 _MAX_AGE = (b"access-control-max-age", b"86400")  # browsers cut it to their own ceiling
 

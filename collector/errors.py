@@ -30,6 +30,26 @@ class Unauthorized(EdgeError):
     status = 401
 
 
+class UnknownKey(Unauthorized):
+    """A write key that belongs to no source: a mistake, or a guess."""
+
+
+class Forbidden(EdgeError):
+    """The key is good, but not for whoever uses it here."""
+
+    status = 403
+
+
+class TooMany(EdgeError):
+    """More than may come in now; in `wait` seconds it may be tried again."""
+
+    status = 429
+
+    def __init__(self, code: str, message: str, wait: int) -> None:
+        super().__init__(code, message)
+        self.wait = wait
+
+
 class TooSlow(EdgeError):
     """The body did not come in time."""
 

@@ -12,13 +12,17 @@ from collector.answers import Answer
 from collector.auth import Grant, Keys
 from collector.decoding import Batch, Shared
 from collector.dialects.dialect import Dialect, Facts, placed, telling_terms
-from collector.errors import BadBody
+from collector.errors import BadBody, Forbidden
 from collector.inflating import inflated
 from collector.log_port import Item, Log
+from collector.meters import Meters
+from collector.policy import OPEN, is_allowed
+from collector.provenance import provenance_of
 from collector.reading import read_body
-from collector.request import Request
+from collector.request import Headers, Request
 from collector.room import SMALL, Room
 from collector.routes import Route
+from collector.visitor import NO_PROXIES, Proxies
 from schemas.arrival import arrival
 from schemas.dates import stamp
 from schemas.errors import Invalid
@@ -45,6 +49,8 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
     """The secret of the day (UTC) of a moment in ms."""
     room: Room
     """For large bodies."""
+    trusted: Proxies = NO_PROXIES
+    meters: Meters = msgspec.field(default_factory=Meters)
     turn: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
     """Batches take turns: whoever waits for it lets the event loop look at its sockets, the log's above all.
 
@@ -59,6 +65,8 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
             grant = self.keys.outside_body(headers, request.query)
         else:
             grant = dialect.outside(request, self.keys)
+        if grant is not None and grant.policy is not OPEN:
+            _let_in(grant, headers)
         envelope: Batch | Shared | None = None
         body = text = await read_body(receive, headers, self.limits.body_bytes, self.body_seconds, self.room)
         received_ms = int(self.now() * 1000)
@@ -69,36 +77,40 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
                 if len(text) > SMALL:
                     self.room.hold(len(text))
             if dialect is not None:
-                grant = grant or dialect.inside(text, self.keys)
+                grant = grant or _let_in(dialect.inside(text, self.keys), headers)
                 return await self._take_told(dialect, request, grant, received_ms, text)
             if route.kind is not None:
-                grant = grant or self.keys.inside_body((decoding.write_key(text),))
-                return await self._take_one(route, grant, received_ms, text)
+                grant = grant or _let_in(self.keys.inside_body((decoding.write_key(text),)), headers)
+                return await self._take_one(route, request, grant, received_ms, text)
             envelope = decoding.batch(text)
-            grant = grant or self.keys.inside_body(decoding.write_keys(envelope))
-            return await self._take_many(route, grant, received_ms, envelope, len(text))
+            grant = grant or _let_in(self.keys.inside_body(decoding.write_keys(envelope)), headers)
+            return await self._take_many(route, request, grant, received_ms, envelope, len(text))
         except BadBody as bad:
             bad.__traceback__ = envelope = None  # a body of a million members would stay in memory while we wait
             if grant is not None:
+                self._meter(grant, 1, received_ms)
                 await self.log.put([], [quarantine.of_body(bad, text, grant, stamp(received_ms), route.path)])
             raise
 
-    async def _take_one(self, route: Route, grant: Grant, received_ms: int, body: bytes) -> Answer:
-        terms = self._terms(grant, received_ms, route.kind, _NOTHING_SHARED)
+    async def _take_one(self, route: Route, request: Request, grant: Grant, received_ms: int, body: bytes) -> Answer:
+        terms = self._terms(request, grant, received_ms, route.kind, _NOTHING_SHARED)
         try:
             item = accept.alone(body, terms)
         except Invalid as invalid:
+            self._meter(grant, 1, received_ms)
             refused = accept.refused(0, body, invalid, self.limits)
             await self._put([], [refused], grant, terms, route.path)
             return answers.worded(answers.refused_message(invalid.violations))
+        self._meter(grant, 1, received_ms)
         await self.log.put([item], [])
         return answers.SUCCESS
 
     async def _take_many(
-        self, route: Route, grant: Grant, received_ms: int, envelope: Batch | Shared, size: int
+        self, route: Route, request: Request, grant: Grant, received_ms: int, envelope: Batch | Shared, size: int
     ) -> Answer:
         messages = self._messages(envelope, size)
-        terms = self._terms(grant, received_ms, None, envelope)
+        terms = self._terms(request, grant, received_ms, None, envelope)
+        self._meter(grant, len(messages), received_ms)
         verdict = await _judged(messages, terms, self.turn)
         await self._put(verdict.items, verdict.refused, grant, terms, route.path)
         if not verdict.refused:
@@ -111,9 +123,17 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
         self, dialect: Dialect, request: Request, grant: Grant, received_ms: int, text: bytes
     ) -> Answer:
         """Whatever another dialect says, told as Segment-spec messages."""
-        facts = Facts(source=grant.source, received_ms=received_ms, address=request.peer, salt=self.salt)
+        provenance = provenance_of(request, self.trusted, grant.policy, by_device=dialect.visited)
+        facts = Facts(
+            source=grant.source,
+            received_ms=received_ms,
+            address=provenance.address(),
+            salt=self.salt,
+            policy=grant.policy,
+        )
         telling = dialect.read(request, text, facts)
-        terms = telling_terms(grant.source, telling, received_ms, self.new_id, self.limits)
+        self._meter(grant, max(1, len(telling.messages) + len(telling.refused)), received_ms)
+        terms = telling_terms(grant.source, telling, received_ms, self.new_id, self.limits, provenance)
         verdict = await _judged([msgspec.Raw(told.raw) for told in telling.messages], terms, self.turn)
         refused = [*telling.refused, *placed(telling, verdict.refused)]
         await self._put(verdict.items, refused, grant, terms, request.path)
@@ -122,8 +142,16 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
     async def _put(
         self, items: Sequence[Item], refused: Sequence[Refused], grant: Grant, terms: Terms, path: str
     ) -> None:
-        received_at = terms.arrival.received_at
-        await self.log.put(items, [quarantine.of_message(each, grant, received_at, path) for each in refused])
+        if not items and not refused:
+            return
+        received_at, ip = terms.arrival.received_at, terms.provenance.ip
+        await self.log.put(items, [quarantine.of_message(each, grant, received_at, path, ip) for each in refused])
+
+    def _meter(self, grant: Grant, messages: int, received_ms: int) -> None:
+        """Raises TooMany when so many cannot come in now."""
+        rate = grant.policy.rate
+        if rate is not None:
+            self.meters.take(grant.source, rate, messages, received_ms / 1000)
 
     def _messages(self, envelope: Batch | Shared, size: int) -> list[msgspec.Raw]:
         if not isinstance(envelope, Batch):
@@ -139,7 +167,7 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
             raise BadBody("payload_too_large", "the batch's `context` is too large for this many messages")
         return messages
 
-    def _terms(self, grant: Grant, received_ms: int, kind: str | None, shared: Shared) -> Terms:
+    def _terms(self, request: Request, grant: Grant, received_ms: int, kind: str | None, shared: Shared) -> Terms:
         came = arrival(
             received_ms,
             kind=kind,
@@ -147,7 +175,19 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
             context=decoding.member(shared.context, self.limits),
             integrations=decoding.member(shared.integrations, self.limits),
         )
-        return Terms(grant.source, came, self.new_id, self.limits)
+        provenance = provenance_of(request, self.trusted, grant.policy)
+        return Terms(grant.source, came, self.new_id, self.limits, provenance)
+
+
+def _let_in(grant: Grant, headers: Headers) -> Grant:
+    """The grant, if this client may make use of it. Raises Forbidden."""
+    origins = grant.policy.origins
+    if origins is None:
+        return grant
+    origin = headers.get(b"origin")
+    if origin is None or is_allowed(origin.decode("latin-1"), origins):
+        return grant
+    raise Forbidden("origin_not_allowed", "scripts of this origin may not post with this write key")
 
 
 async def _judged(messages: list[msgspec.Raw], terms: Terms, turn: asyncio.Lock) -> Verdict:

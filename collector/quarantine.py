@@ -2,10 +2,13 @@
 
 import re
 
+import msgspec
+
 from collector.accept import Refused
 from collector.auth import Grant
 from collector.errors import BadBody
 from collector.log_port import Refusal
+from collector.policy import IpPolicy, restrict
 from schemas.errors import Violation
 
 # Four times the largest message: what overshoots is kept whole and can be repaired, what floods is cut.
@@ -19,14 +22,15 @@ _MEMBER = re.compile(
 )
 
 
-def of_message(refused: Refused, grant: Grant, received_at: str, path: str) -> Refusal:
+def of_message(refused: Refused, grant: Grant, received_at: str, path: str, ip: IpPolicy = "keep") -> Refusal:
+    raw = refused.raw if ip == "keep" else restricted(refused.raw, ip)
     return Refusal(
         source=grant.source,
         received_at=received_at,
         kind="message",
         path=path,
-        raw=masked(refused.raw, grant.key)[:KEPT_BYTES],
-        size=len(refused.raw),
+        raw=masked(raw, grant.key)[:KEPT_BYTES],
+        size=len(raw),
         violations=refused.violations,
     )
 
@@ -42,6 +46,19 @@ def of_body(bad: BadBody, body: bytes, grant: Grant, received_at: str, path: str
         size=len(body),
         violations=(Violation(path="", rule="body", expected="messages", found=bad.message, code=bad.code),),
     )
+
+
+def restricted(raw: bytes, ip: IpPolicy) -> bytes:
+    """The message with as much of its address as may be kept; as it is when it cannot be read."""
+    try:
+        message = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return raw
+    context = message.get("context") if isinstance(message, dict) else None
+    if not isinstance(context, dict) or "ip" not in context:
+        return raw
+    restrict(context, ip)
+    return msgspec.json.encode(message)
 
 
 def masked(raw: bytes, key: str) -> bytes:

@@ -11,6 +11,8 @@ from collector.decoding import Batch, Shared
 from collector.dialects.dialect import Dialect, Facts, placed, telling_terms
 from collector.errors import BadBody
 from collector.log_port import Item
+from collector.policy import OPEN, Policy
+from collector.provenance import remembered
 from collector.quarantine import KEPT_BYTES
 from collector.request import Request
 from collector.routes import route_of
@@ -29,6 +31,8 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     raw: bytes
     size: int
     received_at_ms: int
+    policy: Policy = OPEN
+    """Of its source, as it is now."""
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -83,7 +87,7 @@ def _told(held: Held, dialect: Dialect, limits: Limits) -> Judged:
     facts = Facts(source=held.source, received_ms=held.received_at_ms, address="", salt=lambda moment_ms: b"")
     telling = dialect.read(request, held.raw, facts)
     ids = _ids(held.digest).__next__
-    terms = telling_terms(held.source, telling, held.received_at_ms, ids, limits)
+    terms = telling_terms(held.source, telling, held.received_at_ms, ids, limits, remembered(held.policy))
     verdict = accept.each(0, [msgspec.Raw(told.raw) for told in telling.messages], terms)
     return Judged(tuple(verdict.items), (*telling.refused, *placed(telling, verdict.refused)))
 
@@ -96,7 +100,7 @@ def _terms(held: Held, shared: Shared, kind: str | None, limits: Limits) -> Term
         context=decoding.member(shared.context, limits),
         integrations=decoding.member(shared.integrations, limits),
     )
-    return Terms(held.source, came, _ids(held.digest).__next__, limits)
+    return Terms(held.source, came, _ids(held.digest).__next__, limits, remembered(held.policy))
 
 
 def _ids(digest: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ import msgspec
 import redis
 
 from collector.config import Config
+from collector.policy import OPEN
 from collector.release import Held, Judged, judged
 from schemas.dates import stamp
 from worker.database.engine import Database
@@ -101,6 +102,7 @@ def _look(refusal: Refusal, config: Config, rewrite: Rewrite) -> _Looked:
         raw=raw,
         size=refusal.size if raw == refusal.raw else len(raw),
         received_at_ms=refusal.received_at_ms,
+        policy=config.policies.get(refusal.source, OPEN),
     )
     return _Looked(refusal, raw, judged(held, config.collector.limits))
 

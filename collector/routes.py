@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import msgspec
 
 from collector.dialects.dialect import Dialect
+from collector.dialects.openpanel.endpoints import DeviceId, Event, Profile, Track
 from collector.dialects.pixel import Pixel
 from schemas.catalog import KINDS
 
@@ -45,9 +46,21 @@ def _pixels() -> Iterator[Route]:
         yield Route(f"/v1/pixel/{kind}", kind, Pixel(kind))
 
 
+def _openpanel() -> Iterator[Route]:
+    # Whoever hosted OpenPanel had its API under /api, and so has it in the `apiUrl` of the SDKs.
+    for start in ("", "/api"):
+        yield Route(f"{start}/track", None, Track())
+        yield Route(f"{start}/track/device-id", None, DeviceId())
+        yield Route(f"{start}/event", None, Event())
+        yield Route(f"{start}/profile", None, Profile("identify"))
+        for kind in ("increment", "decrement"):
+            yield Route(f"{start}/profile/{kind}", None, Profile(kind))
+
+
 def _routes() -> Iterator[Route]:
     yield from _segment()
     yield from _pixels()
+    yield from _openpanel()
 
 
 def _both_forms(routes: Iterator[Route]) -> Iterator[tuple[str, Route]]:
@@ -59,13 +72,30 @@ def _both_forms(routes: Iterator[Route]) -> Iterator[tuple[str, Route]]:
 
 ROUTES = dict(_both_forms(_routes()))
 
+_NOT_ALIASED = {"/track", "/identify"}
+"""Of the paths without /v1, those that mean something else in other dialects."""
+
+
+def _aliases() -> Iterator[tuple[str, Route]]:
+    """The paths of clients whose host is set with too little of the path, or with too much."""
+    starts = ("", "/v1/v1", "/v1/batch", "/v1/batch/v1")
+    for route in _segment():
+        name = route.path.removeprefix("/v1")
+        for path in (f"{start}{name}" for start in starts):
+            if path not in _NOT_ALIASED:
+                yield path, route
+                yield f"{path}/", route
+
+
+ALIASES = {path: route for path, route in _aliases() if path not in ROUTES}
+
 UNDER: tuple[tuple[str, Route], ...] = ()
 """Routes for all paths that begin so; whatever ROUTES names goes before."""
 
 
 def route_of(path: str) -> Route | None:
     """Where what is sent to this path goes; None when it takes no messages."""
-    route = ROUTES.get(path)
+    route = ROUTES.get(path) or ALIASES.get(path)
     if route is not None:
         return route
     return next((route for start, route in UNDER if path.startswith(start) and len(path) > len(start)), None)
@@ -74,5 +104,6 @@ def route_of(path: str) -> Route | None:
 def meant(path: str) -> str | None:
     """The route that somebody who posted to `path` was probably looking for."""
     parts = [part for part in re.split("/+", path.lower()) if part not in ("", "v1")]
-    wanted = "/v1/" + "/".join(parts)
-    return wanted if wanted in ROUTES and wanted != path else None
+    end = re.search("(/v1/[a-z]+)/?$", path.lower())  # a host with a path of its own
+    wanted = ("/v1/" + "/".join(parts), end[1] if end else "")
+    return next((route for route in wanted if route in ROUTES and route != path), None)

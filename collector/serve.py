@@ -23,6 +23,7 @@ from collector.listening import listen
 from collector.reload import Reread
 from collector.reloading import Reloader
 from collector.room import Room
+from collector.salts import SharedSalts
 from collector.server import Server
 from collector.tls import Certificate, Unusable
 from collector.vitals import Pulse
@@ -91,23 +92,31 @@ async def _serve(
     )
     appender = log_side.appender(config, nudger.nudge, prepared=prepared)
     pulse = Pulse(connect.client(config.log.url, timeout=config.log.timeout), config)
+    salts = SharedSalts(connect.client(config.log.url, timeout=config.log.timeout))
+    if prepared:
+        await salts.fetch()  # before the first visitor, who would be another one after it
     room = Room(int(config.collector.connections.bodies))
-    edge = _edge(config, appender, pulse, room)
+    edge = _edge(config, appender, pulse, salts, room)
     server = _server(config, edge, certificate)
 
     def swap(new: Config) -> None:
         # No await between these: no request sees one half of it.
         appender.renew(log_side.terms(new))
-        edge.renew(new.revealed_keys(), new.collector.limits, new.policies, body_seconds=new.collector.connections.body)
-        server.rules = new.collector.connections
-        room.most = int(new.collector.connections.bodies)
+        rules = server.rules = new.collector.connections
+        room.most = int(rules.bodies)
+        keys, limits = new.revealed_keys(), new.collector.limits
+        edge.renew(keys, limits, new.policies, new.trusted(), body_seconds=rules.body)
         pulse.follow(new)
         if certificate is not None and new.collector.tls is not None:
             certificate.renew(new.collector.tls)
 
     reloader = Reloader(config, read, prepare=_make_room, swap=swap, refuse=pulse.refuse, stop=server.stop)
     appender.start()
-    beside = [told(reloader.keep_watching(), "reloader"), told(pulse.keep_beating(), "pulse")]
+    beside = [
+        told(reloader.keep_watching(), "reloader"),
+        told(pulse.keep_beating(), "pulse"),
+        told(salts.keep_fetching(), "salts"),
+    ]
     try:
         await server.serve(sockets)
     finally:
@@ -115,11 +124,12 @@ async def _serve(
             task.cancel()
         await appender.stop()
         await pulse.stop()
+        salts.close()
         nudger.close()
     return 0 if server.started else 1
 
 
-def _edge(config: Config, appender: Appender, pulse: Pulse, room: Room) -> Edge:
+def _edge(config: Config, appender: Appender, pulse: Pulse, salts: SharedSalts, room: Room) -> Edge:
     return create_app(
         config.revealed_keys(),
         appender,
@@ -129,6 +139,8 @@ def _edge(config: Config, appender: Appender, pulse: Pulse, room: Room) -> Edge:
         policies=config.policies,
         body_seconds=config.collector.connections.body,
         room=room,
+        salt=salts,
+        trusted=config.trusted(),
         vitals=pulse,
     )
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from schemas.groups import settle_groups
 from schemas.legacy import OLD_IN_CONTEXT, rename_context_members
 from schemas.notes import Note
 from schemas.objects import as_object
@@ -24,4 +25,6 @@ def settled_context(value: object, notes: list[Note]) -> dict[str, Any]:
         rename_context_members(context)
     if "traits" in context and context["traits"].__class__ is dict:
         context["traits"] = settled(context["traits"], USER, "context.traits", notes)
+    if "groups" in context:
+        settle_groups(context, notes)
     return context

@@ -17,6 +17,9 @@ _MISSING = {
     "userId": SOME_ID,
     "type": SOME_KIND,
     "batch": "a list of messages",
+    "op": "one of upsert, increment",
+    "trait": "names joined by dots, such as visits.total",
+    "by": "a number other than 0",
 }
 _TYPES = {"string": "a string", "number": "a number", "object": "an object", "array": "a list", "null": "null"}
 _IDS = frozenset({"userId", "anonymousId", "groupId", "previousId"})
@@ -75,7 +78,9 @@ def _found(error: ValidationError) -> str:
     found: Any = error.instance
     if error.validator == "maxLength":
         return f"{len(found)} characters long"
-    if error.validator in ("const", "enum") and isinstance(found, str):
+    if error.validator == "maxItems" and _value(error):
+        return f"{len(found)} of them"
+    if error.validator in ("const", "enum", "pattern") and isinstance(found, str):
         return "another string"
     return described(found)
 
@@ -96,7 +101,13 @@ def _expected(error: ValidationError) -> str:
     if rule == "const":
         return f'"{limit}", as the path says'
     if rule == "enum":
-        return SOME_KIND
+        return "one of " + ", ".join(limit)
+    if rule == "pattern":
+        return _MISSING["trait"]
+    if rule == "not":
+        return _MISSING["by"]
+    if rule == "maxItems" and limit:
+        return f"at most {limit} of them"
     if rule == "minItems":
         return "a list with a message in it"
     return _types(error.schema)
@@ -105,7 +116,7 @@ def _expected(error: ValidationError) -> str:
 def _types(schema: Any) -> str:
     """The types that a schema allows: `a non-empty string or a number`."""
     types: Sequence[str] = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
-    words = [_TYPES[name] for name in types if not (name == "array" and "maxItems" in schema)]
+    words = [_TYPES[name] for name in types if not (name == "array" and schema.get("maxItems") == 0)]
     if "minLength" in schema:
         words[0] = "a non-empty string"
     return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

@@ -162,6 +162,11 @@ def toll(destination: str) -> str:
     return f"turnout:toll:{destination}"
 
 
+def salt(day: str) -> str:
+    """string: 16 random bytes, of which that day's ids of devices are made; gone soon after that day"""
+    return f"turnout:salt:{day}"
+
+
 CLERK = "turnout:clerk"
 """string: the name of the one clerk that is on duty"""
 

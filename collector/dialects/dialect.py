@@ -14,6 +14,8 @@ from collector import answers
 from collector.accept import Refused, Terms
 from collector.answers import Answer, Problem
 from collector.auth import Grant, Keys
+from collector.policy import OPEN, Policy
+from collector.provenance import Provenance
 from collector.request import Request
 from schemas.arrival import arrival
 from schemas.errors import Violation
@@ -29,6 +31,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """The client's own, behind trusted proxies; empty when it is not known."""
     salt: Callable[[int], bytes]
     """The secret of the day (UTC) of a moment in ms; it is forgotten when the day is over."""
+    policy: Policy = OPEN
+    """What the source asks of those who post to it."""
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -69,18 +73,27 @@ def placed(telling: Telling, refused: Sequence[Refused]) -> list[Refused]:
     return [msgspec.structs.replace(each, index=telling.messages[each.index].place) for each in refused]
 
 
-def telling_terms(source: str, telling: Telling, received_ms: int, new_id: Callable[[], str], limits: Limits) -> Terms:
+def telling_terms(
+    source: str,
+    telling: Telling,
+    received_ms: int,
+    new_id: Callable[[], str],
+    limits: Limits,
+    provenance: Provenance,
+) -> Terms:
     """What holds for all messages of a telling."""
     came = arrival(
         received_ms, sent_at=telling.sent_at, context=None if telling.context is None else dict(telling.context)
     )
-    return Terms(source, came, new_id, limits)
+    return Terms(source, came, new_id, limits, provenance)
 
 
 class Dialect:
     """The mother tongue; others say what they do otherwise."""
 
     methods: ClassVar[tuple[str, ...]] = ("POST",)
+    visited: ClassVar[bool] = False
+    """Whether all its requests come from a visitor's own device, as an image's do."""
 
     def outside(self, request: Request, keys: Keys) -> Grant | None:
         """The grant by header or query; None when neither names a key. Raises Unauthorized for an unknown one."""

@@ -24,6 +24,7 @@ class Pixel(Dialect):
     """`data` holds a JSON object, in base64 of either alphabet or as it is; else each parameter is a member."""
 
     methods: ClassVar[tuple[str, ...]] = ("GET",)
+    visited: ClassVar[bool] = True
 
     def __init__(self, kind: str) -> None:
         self._kind = kind

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import gzip
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from collector.app import create_app
 from collector.log_port import Item, Refusal, Spooled
 from collector.policy import Policy
 from collector.room import Room
+from collector.visitor import networks
 from schemas.limits import Limits
 
 NOON = 1_700_049_600.0
@@ -73,8 +74,13 @@ class Client:
         hang_up: bool = False,
         stall: bool = False,
         root_path: str = "",
+        peer: str = "192.0.2.1",
+        more: Sequence[tuple[str, str]] = (),
     ) -> Answered | None:
-        """The answer; None when there was none. `hang_up` ends the connection before the body, `stall` nothing."""
+        """The answer; None when there was none. `hang_up` ends the connection before the body, `stall` nothing.
+
+        `more` are headers that may come more than once.
+        """
         scope = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -85,8 +91,8 @@ class Client:
             "raw_path": path.encode(),
             "root_path": root_path,
             "query_string": query.encode(),
-            "headers": [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()],
-            "client": ("192.0.2.1", 4000),
+            "headers": [(name.lower().encode(), value.encode()) for name, value in (*(headers or {}).items(), *more)],
+            "client": (peer, 4000) if peer else None,
             "server": ("127.0.0.1", 8080),
             "state": {},
         }
@@ -149,17 +155,21 @@ def edge(
     body_seconds: float = 30.0,
     policies: Mapping[str, Policy] | None = None,
     room: Room | None = None,
+    trusted: Sequence[str] = (),
+    now: Callable[[], float] = lambda: NOON,
 ) -> Client:
     """A client of an application whose clock says noon and whose new ids count up."""
     count = iter(range(1, 1_000_000))
     app = create_app(
         KEYS,
         log,
-        now=lambda: NOON,
+        now=now,
         new_id=lambda: f"new-{next(count)}",
         limits=limits or Limits(),
         body_seconds=body_seconds,
         room=room,
         policies=policies or {},
+        salt=lambda moment_ms: b"the salt of the day",
+        trusted=networks(trusted),
     )
     return Client(app)

@@ -13,7 +13,7 @@ def is_readable(answered: Answered | None) -> bool:
     return (
         answered.headers.get("access-control-allow-origin") == ORIGIN
         and answered.headers.get("access-control-allow-credentials") == "true"
-        and answered.headers.get("access-control-expose-headers") == "Retry-After"
+        and answered.headers.get("access-control-expose-headers") == "Retry-After, X-RateLimit-Reset"
         and answered.headers.get("vary") == "Origin"
     )
 

@@ -99,7 +99,7 @@ def test_a_preflight_has_no_body(connection: http.client.HTTPConnection) -> None
 
 
 def test_a_wrong_address_gets_a_hint(connection: http.client.HTTPConnection) -> None:
-    connection.request("POST", "/v1/v1/batch", MESSAGE, KEY)
+    connection.request("POST", "/V1/Batch", MESSAGE, KEY)
     status, told = answer(connection)
     assert status == 404
     assert isinstance(told, dict)

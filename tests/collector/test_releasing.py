@@ -185,3 +185,19 @@ def test_many_are_released_in_the_order_in_which_they_came(
     assert release(log_client, engine, config, numbers, done=told.append) == Released(10, 10, ())
     assert told == [3, 3, 3, 1]
     assert [message["event"] for message in stored(log_client)] == [f"E{9 - n}" for n in range(10)]
+
+
+def test_a_repaired_request_of_openpanels_needs_no_secret_and_each_visitor_is_somebody_else(
+    log_client: redis.Redis, engine: Engine, tmp_path: Path
+) -> None:
+    guarded = config_of(f'{TEXT}\n[sources.web.openpanel]\nsecret = "hush"', None, {}, data=tmp_path)
+    unnamed = [b'{"type": "track", "payload": {"a": %d}}' % number for number in range(2)]
+    numbers = held(log_client, engine, *(body(raw, path="/track") for raw in unnamed))
+
+    def named(refusal: Refusal) -> bytes:
+        payload = {**msgspec.json.decode(refusal.raw)["payload"], "name": "E", "properties": {"at": refusal.id}}
+        return msgspec.json.encode({"type": "track", "payload": payload})
+
+    assert release(log_client, engine, guarded, numbers, rewrite=named) == Released(2, 2, ())
+    assert {message["event"] for message in stored(log_client)} == {"E"}
+    assert len({message["anonymousId"] for message in stored(log_client)}) == 2

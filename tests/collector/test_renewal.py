@@ -14,6 +14,8 @@ from collector.app import Edge
 from collector.append import Appender
 from collector.config import Config, config_of
 from collector.log_port import Item
+from collector.policy import Policy, Rate
+from collector.visitor import networks
 from schemas.limits import Limits
 from tests.collector.client import Client, MemoryLog, basic
 from worker import keys
@@ -95,6 +97,27 @@ def test_limits_are_those_of_the_new_configuration(client: Client) -> None:
     assert client.post("/v1/batch", batch).status == 200
     cast("Edge", client.app).renew({"web": ["wk_web"]}, Limits(batch_messages=1))
     assert client.post("/v1/batch", batch).status == 400
+
+
+def test_what_a_source_asks_is_that_of_the_new_configuration(client: Client, log: MemoryLog) -> None:
+    edge = cast("Edge", client.app)
+    asked = {"web": Policy(origins=("https://shop.example",))}
+    edge.renew({"web": ["wk_web"]}, Limits(), asked, networks(["192.0.2.1"]))
+    assert client.post("/v1/track", MESSAGE, {"Origin": "https://a.example"}).status == 403
+    known = {"Origin": "https://shop.example", "X-Forwarded-For": "203.0.113.7"}
+    assert client.post("/v1/track", MESSAGE, known).status == 200
+    assert log.messages[0]["context"]["ip"] == "203.0.113.7"
+
+
+def test_a_change_of_something_else_fills_no_bucket(client: Client) -> None:
+    edge = cast("Edge", client.app)
+    asked = {"web": Policy(rate=Rate(messages=1))}
+    edge.renew({"web": ["wk_web"]}, Limits(), asked)
+    assert [client.post("/v1/track", MESSAGE).status for _ in range(2)] == [200, 429]
+    edge.renew({"web": ["wk_web"]}, Limits(depth=9), {"web": Policy(rate=Rate(messages=1))})
+    assert client.post("/v1/track", MESSAGE).status == 429
+    edge.renew({"web": ["wk_web"]}, Limits(), {"web": Policy(rate=Rate(messages=2))})
+    assert client.post("/v1/track", MESSAGE).status == 200
 
 
 def test_a_request_under_way_ends_under_the_configuration_that_it_began_with(client: Client, log: MemoryLog) -> None:

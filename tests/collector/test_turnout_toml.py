@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from collector.config import BUILT_IN, Config, DestinationHead, File, SourceTable, config_of, load
+from collector.policy import OpenPanel
 from destinations.errors import SettingsError
 
 ROOT = Path(__file__).parents[2]
@@ -233,6 +234,32 @@ def test_a_worker_gets_no_write_keys() -> None:
     assert "hush" not in str(msgspec.structs.asdict(delivery))
 
 
+def test_what_a_source_asks_is_checked() -> None:
+    text = """
+        [collector]
+        trusted_proxies = ["10.0.0.0/8", "10.0.0.1/8", "lb.internal"]
+        [sources.web]
+        write_keys = ["k"]
+        origins = ["*", "https://shop.example/", ""]
+        types = []
+        ip = "hide"
+        rate = { messages = 0 }
+        """
+    starts = [
+        "turnout.toml [collector] trusted_proxies[1]: must be an address or a network such as",
+        "turnout.toml [collector] trusted_proxies[2]: must be an address or a network such as",
+        "turnout.toml [sources.web] origins[1]: is an address, not an origin: write 'https://shop.example'",
+        "turnout.toml [sources.web] origins[2]: ",
+        "turnout.toml [sources.web] types: ",
+        'turnout.toml [sources.web] ip: must be one of "keep", "cut", "drop"',
+        "turnout.toml [sources.web.rate] messages: ",
+    ]
+    found = mistakes(text)
+    assert len(found) == len(starts)
+    for start in starts:
+        assert [line for line in found if line.startswith(start)], (start, found)
+
+
 def test_the_version_follows_the_text_and_not_the_secrets() -> None:
     text = '[sources.web]\nwrite_keys = ["${K}"]'
     assert read(text, {"K": "a"}).version == read(text, {"K": "b"}).version
@@ -277,6 +304,7 @@ def documented() -> dict[str, set[str]]:
     [
         ("Top level", File),
         ("sources.NAME", SourceTable),
+        ("sources.NAME.openpanel", OpenPanel),
         ("destinations.NAME", DestinationHead),
         ("collector", type(Config().collector)),
         ("collector.limits", type(Config().collector.limits)),

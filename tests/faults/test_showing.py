@@ -1,4 +1,4 @@
-"""What goes wrong under load is shown by /health/alarms within five seconds, and no longer ten seconds after its end."""
+"""What goes wrong under load is shown by /health/alarms within five seconds, and gone ten seconds after its end."""
 
 import json
 from collections.abc import Callable, Iterator

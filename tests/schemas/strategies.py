@@ -34,6 +34,10 @@ traits = st.one_of(
     st.dictionaries(trait_names, st.one_of(values, dates), max_size=5),
     st.fixed_dictionaries({}, optional={"company": companies, "Address": addresses, "address": st.just([])}),
 )
+operations = st.fixed_dictionaries(
+    {"op": st.sampled_from(["upsert", "increment", "x"])},
+    optional={"trait": st.sampled_from(["visits", "a.b", ".", "a.", ""]), "by": scalars},
+)
 contexts = st.fixed_dictionaries(
     {},
     optional={
@@ -44,6 +48,8 @@ contexts = st.fixed_dictionaries(
         "osVersion": texts,
         "os": st.one_of(st.just({"name": "x"}), values),
         "locale": values,
+        "groups": st.one_of(scalars, st.lists(scalars, max_size=3)),
+        "operations": st.one_of(scalars, st.lists(operations, max_size=2)),
     },
 )
 ids = st.one_of(texts, numbers, st.none(), st.just("u1"))

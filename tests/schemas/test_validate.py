@@ -48,6 +48,8 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("page", USER | {"name": None, "category": ""}),
     ("screen", USER | {"name": "Home"}),
     ("group", USER | {"groupId": 0}),
+    ("group", {"groupId": "g1", "context": {"operations": [{"op": "upsert"}]}}),
+    ("identify", USER | {"context": {"operations": [{"op": "increment", "trait": "visits.total", "by": -2}]}}),
     ("alias", USER | {"previousId": "a1"}),
     ("alias", USER | {"anonymousId": "a1"}),
     ("batch", {"batch": [TRACK | {"type": "track"}], "sentAt": 5}),
@@ -61,6 +63,8 @@ def test_a_message_that_the_spec_allows_is_valid(kind: str, message: dict[str, A
 
 
 NOBODY = "no_user_anon_id"
+OTHER = "schema_violation"
+INCREMENT = {"op": "increment", "trait": "a.b", "by": 1}
 BAD: list[tuple[str, Any, list[tuple[str, str, str, str]]]] = [
     ("identify", {}, [("", "anyOf", "sent with neither", NOBODY)]),
     ("page", {"userId": "", "anonymousId": None}, [("", "anyOf", "sent with neither", NOBODY)]),
@@ -73,6 +77,22 @@ BAD: list[tuple[str, Any, list[tuple[str, str, str, str]]]] = [
     ("track", TRACK | {"event": ""}, [("event", "minLength", "an empty string", "event_not_defined")]),
     ("track", TRACK | {"event": 5}, [("event", "type", "a number", "event_not_string")]),
     ("track", TRACK | {"properties": 5}, [("properties", "type", "a number", "properties_not_object")]),
+    ("group", {"groupId": "g1", "context": {"operations": []}}, [("", "anyOf", "sent with neither", NOBODY)]),
+    *(
+        ("identify", USER | {"context": {"operations": said}}, [(f"context.operations{path}", rule, found, OTHER)])
+        for said, path, rule, found in [
+            ("upsert", "", "type", "a string"),
+            ([{"op": "upsert"}] * 101, "", "maxItems", "101 of them"),
+            ([1], ".0", "type", "a number"),
+            ([{}], ".0.op", "required", "nothing"),
+            ([{"op": "multiply"}], ".0.op", "enum", "another string"),
+            ([INCREMENT, {"op": "increment", "trait": "a"}], ".1.by", "required", "nothing"),
+            ([INCREMENT | {"by": 0.0}], ".0.by", "not", "a number"),
+            ([INCREMENT | {"by": "2"}], ".0.by", "type", "a string"),
+            ([INCREMENT | {"trait": "a..b"}], ".0.trait", "pattern", "another string"),
+            ([INCREMENT | {"trait": 5}], ".0.trait", "type", "a number"),
+        ]
+    ),
     ("track", TRACK | {"type": "page"}, [("type", "const", "another string", "schema_violation")]),
     (
         "track",

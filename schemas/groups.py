@@ -1,0 +1,40 @@
+"""Bring `context.groups`, the several groups of one event, into its one form."""
+
+from typing import Any
+
+from schemas.identifiers import decimal_text
+from schemas.notes import Note, note
+
+MOST = 100
+"""Groups of one event; the rest is noted and dropped."""
+
+
+def settle_groups(context: dict[str, Any], notes: list[Note]) -> None:
+    """Leave a list of different ids, the first of them in `groupId` too; no member at all where there is none."""
+    said = context.pop("groups")
+    if not isinstance(said, list):
+        if said is not None:
+            notes.append(note("context.groups", "not_a_list", said))
+        return
+    found = [(index, value, _id(value)) for index, value in enumerate(said)]
+    groups = list(dict.fromkeys(group for _, _, group in found if group))
+    if groups:
+        context["groups"] = groups[:MOST]
+        if not context.get("groupId"):
+            context["groupId"] = groups[0]
+    notes += [note(f"context.groups.{index}", "dropped", value) for index, value, group in found if not group]
+    if len(groups) > MOST:
+        notes.append(note("context.groups", "dropped", groups[MOST:]))
+
+
+def _id(value: object) -> str:
+    """The id of a group; empty when it is none."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return ""
+        case int() | float():
+            return decimal_text(value)
+        case _:
+            return ""
