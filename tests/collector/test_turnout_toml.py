@@ -278,7 +278,19 @@ def test_the_example_is_right_and_holds_every_setting_at_its_default() -> None:
     assert {name.rpartition(".")[2] for name in settings_of(File)} - {"sources", "destinations"} <= written | TABLES
 
 
-TABLES = {"collector", "limits", "oauth", "log", "rq", "worker", "backoff", "database", "story", "alarms"}
+TABLES = {
+    "collector",
+    "limits",
+    "connections",
+    "oauth",
+    "log",
+    "rq",
+    "worker",
+    "backoff",
+    "database",
+    "story",
+    "alarms",
+}
 
 
 def settings_of(shape: type[msgspec.Struct], before: str = "") -> Iterator[str]:
@@ -311,6 +323,7 @@ def documented() -> dict[str, set[str]]:
         ("sources.NAME.oauth", OAuthTable),
         ("collector.oauth", OAuthServer),
         ("collector.limits", type(Config().collector.limits)),
+        ("collector.connections", type(Config().collector.connections)),
         ("log", type(Config().log)),
         ("rq", type(Config().rq)),
         ("worker", type(Config().worker)),
