@@ -20,6 +20,7 @@ setup: .venv/.ready ## make .venv with everything that is locked in uv.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@$(UV) sync --locked --quiet --inexact --compile-bytecode
+	@$(BIN)/turnout browser fetch --quiet || true
 	@touch $@
 
 run: setup ## start Turnout on this machine; ARGS="--port 9000" passes options on
@@ -49,4 +50,5 @@ docs: setup ## run every example in the documentation
 	@$(BIN)/python -m pytest -q tests -k docs $(ARGS)
 
 clean: ## remove what the other targets made, except your data
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/clients/node/node_modules
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/clients/*/node_modules \
+		tests/clients/.venvs tests/clients/go/.built tests/clients/java/.built

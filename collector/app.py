@@ -1,7 +1,8 @@
 """Put the edge together, and make sure that every request gets an answer its client can read."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 from starlette.applications import Starlette
@@ -13,12 +14,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from collector import answers, cors, health, metrics_route, salts, schemas_route
 from collector.answers import Answer
 from collector.auth import NO_POLICIES, Keys
+from collector.browser import library_route, published, settings_route
+from collector.browser.settings_route import InForce
+from collector.browser.shelf import Shelf
 from collector.connections import Connections
 from collector.errors import ClientGone, EdgeError, UnknownKey
 from collector.health import UNWATCHED, Vitals
 from collector.ingest import Ingest
 from collector.log_port import Log, LogUnavailable
 from collector.meters import Guesses
+from collector.oauth import token_route
+from collector.oauth.token_route import Office
+from collector.openapi import route as openapi_route
 from collector.policy import Policy
 from collector.reading import BODY_SECONDS
 from collector.request import Request, headers_of, request_of
@@ -44,10 +51,17 @@ def create_app(
     room: Room | None = None,
     vitals: Vitals = UNWATCHED,
     trusted: Proxies = NO_PROXIES,
+    public_url: str | None = None,
+    library: Sequence[Path] = (published.BESIDE,),
 ) -> "Edge":
-    """The ASGI application. `sources` names each source's write keys, `now` gives seconds since 1970."""
+    """The ASGI application. `sources` names each source's write keys, `now` gives seconds since 1970.
+
+    `public_url` is where browsers and apps reach it, `library` where the library of browsers may lie.
+    """
+    keys = Keys(sources, policies)
+    in_force = InForce(keys, Guesses(now), trusted, public_url, limits)
     ingest = Ingest(
-        keys=Keys(sources, policies),
+        keys=keys,
         log=log,
         now=now,
         new_id=new_id,
@@ -57,13 +71,22 @@ def create_app(
         salt=salt,
         trusted=trusted,
     )
-    return Edge(ingest, site(log, vitals))
+    office = Office(policies, now)
+    return Edge(ingest, site(log, vitals, in_force, office, Shelf(library)), in_force, office)
 
 
-def site(log: Log, vitals: Vitals) -> Starlette:
+def site(log: Log, vitals: Vitals, in_force: InForce, office: Office, library: Shelf) -> Starlette:
     """Everything that takes no messages."""
     application = Starlette(
-        routes=[*health.routes(log, vitals), *schemas_route.routes(), *metrics_route.routes()],
+        routes=[
+            *health.routes(log, vitals),
+            *schemas_route.routes(),
+            *openapi_route.routes(lambda: in_force.limits),
+            *metrics_route.routes(),
+            *library_route.routes(library),
+            *settings_route.routes(in_force),
+            *token_route.routes(office),
+        ],
         exception_handlers={HTTPException: _refusal, Exception: _failure},
     )
     application.router.redirect_slashes = False
@@ -73,10 +96,12 @@ def site(log: Log, vitals: Vitals) -> Starlette:
 class Edge:
     """Finds the route of a message by one look-up, for nearly all requests bring messages; the site has the rest."""
 
-    def __init__(self, ingest: Ingest, site: ASGIApp) -> None:
+    def __init__(self, ingest: Ingest, site: ASGIApp, in_force: InForce, office: Office) -> None:
         self._ingest = ingest
         self._site = site
-        self._guesses = Guesses(ingest.now)
+        self._in_force = in_force
+        self._office = office
+        self._guesses = in_force.guesses
 
     def renew(
         self,
@@ -84,13 +109,18 @@ class Edge:
         limits: Limits,
         policies: Mapping[str, Policy] = NO_POLICIES,
         trusted: Proxies = NO_PROXIES,
+        public_url: str | None = None,
         *,
         body_seconds: float = BODY_SECONDS,
     ) -> None:
         """Requests that begin from now on are held against these; those under way end as they began."""
+        keys = Keys(sources, policies)
         self._ingest = msgspec.structs.replace(
-            self._ingest, keys=Keys(sources, policies), limits=limits, trusted=trusted, body_seconds=body_seconds
+            self._ingest, keys=keys, limits=limits, trusted=trusted, body_seconds=body_seconds
         )
+        self._in_force.keys, self._in_force.trusted, self._in_force.public_url = keys, trusted, public_url
+        self._in_force.limits = limits
+        self._office.renew(policies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

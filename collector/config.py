@@ -11,7 +11,8 @@ from msgspec import Meta
 
 from collector.connections import Connections
 from collector.document import document_of
-from collector.policy import IpPolicy, OpenPanel, Policy, Rate, origin_mistake
+from collector.oauth.settings import OAuthServer, OAuthTable, server_mistakes, source_mistakes, terms_of
+from collector.policy import Browser, IpPolicy, OpenPanel, Policy, Rate, origin_mistake
 from collector.tls import Tls
 from collector.visitor import Proxies, networks
 from destinations import registry
@@ -47,6 +48,7 @@ BUILT_IN_NAME = "built-in configuration"
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # What travels unharmed in a header. Only colons would be no key: they end the user name of Basic authentication.
+_PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9._~:/\[\]%-]+(?<!/v1)(?<!/v1/)")
 _KEY = re.compile(r"(?!:+$)[!-~]{1,200}")
 
 
@@ -63,8 +65,11 @@ class CollectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     connections: Connections = Connections()
     spool: Size = Size(1 << 30)
     """What may be kept on this machine while the log is away; 0 for nothing."""
+    oauth: OAuthServer | None = None
     trusted_proxies: list[str] = []
     """The addresses and networks whose X-Forwarded headers are believed."""
+    public_url: str | None = None
+    """Where browsers and apps reach this collector, when their requests do not tell."""
 
 
 class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,15 +80,19 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     types: Annotated[list[Kind], Meta(min_length=1)] | None = None
     ip: IpPolicy = "keep"
     rate: Rate | None = None
+    browser: Browser = Browser()
     openpanel: OpenPanel = OpenPanel()
+    oauth: OAuthTable | None = None
 
-    def policy(self) -> Policy:
+    def policy(self, server: OAuthServer | None) -> Policy:
         return Policy(
             origins=None if self.origins is None else tuple(self.origins),
             types=None if self.types is None else frozenset(self.types),
             ip=self.ip,
             rate=self.rate,
+            browser=self.browser,
             openpanel=self.openpanel,
+            oauth=None if self.oauth is None or server is None else terms_of(self.oauth, server),
         )
 
 
@@ -160,6 +169,8 @@ def config_of(text: str, path: str | None, environment: Mapping[str, str], *, da
     if file is not None:
         reader.servers(file)
         reader.proxies(file.collector)
+        reader.public_url(file.collector.public_url)
+        reader.oauth(file.collector.oauth, sources)
     found = [*problems, *reader.problems]
     if file is None or found or document.problems:
         raise SettingsError(_without_echoes(document.problems, found))
@@ -177,7 +188,7 @@ def config_of(text: str, path: str | None, environment: Mapping[str, str], *, da
         destinations=destinations,
         sources={name: Source(destinations=_resolved(table, destinations)) for name, table in sources.items()},
         write_keys={name: tuple(table.write_keys) for name, table in sources.items()},
-        policies={name: table.policy() for name, table in sources.items()},
+        policies={name: table.policy(file.collector.oauth) for name, table in sources.items()},
     )
 
 
@@ -229,6 +240,21 @@ class _Reader:
             except ValueError as error:
                 words = f'must be an address or a network such as "10.0.0.0/8" ({error})'
                 self._found(f"{inside(self._place, 'collector')} trusted_proxies[{index}]", words)
+
+    def public_url(self, url: str | None) -> None:
+        if url is not None and not _PUBLIC_URL.fullmatch(url):
+            words = 'must be an address such as "https://events.example.com", without /v1 at its end'
+            self._found(f"{inside(self._place, 'collector')} public_url", words)
+
+    def oauth(self, server: OAuthServer | None, sources: Mapping[str, SourceTable]) -> None:
+        place = inside(inside(self._place, "collector"), "oauth")
+        for name, words in server_mistakes(server) if server else ():
+            self._found(f"{place} {name}", words)
+        tables = {name: source.oauth for name, source in sources.items() if source.oauth is not None}
+        for source, table in tables.items():
+            place = inside(inside(inside(self._place, "sources"), source), "oauth")
+            for name, words in source_mistakes(table, server):
+                self._found(f"{place} {name}".rstrip(), words)
 
     def destinations(self, tables: Mapping[str, dict[str, Any]], data: Path) -> dict[str, DestinationTable]:
         """All of them by name, also those with mistakes: a source that names one is right to."""

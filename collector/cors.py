@@ -33,12 +33,20 @@ def preflight_headers(headers: Mapping[bytes, bytes]) -> tuple[Header, ...]:
     )
 
 
+def _joined(headers: list[Header]) -> list[Header]:
+    """With one Vary of all that there are."""
+    named = {
+        word.strip().lower(): word.strip() for name, value in headers if name == b"vary" for word in value.split(b",")
+    }
+    return [*(header for header in headers if header[0] != b"vary"), (b"vary", b", ".join(named.values()))]
+
+
 def opened(send: Send, origin: bytes) -> Send:
     """`send`, with the answer made readable for scripts of `origin`."""
 
     async def send_opened(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message.get("headers", ()), *answer_headers(origin)]}
+            message = {**message, "headers": _joined([*message.get("headers", ()), *answer_headers(origin)])}
         await send(message)
 
     return send_opened

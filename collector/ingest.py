@@ -16,6 +16,7 @@ from collector.errors import BadBody, Forbidden
 from collector.inflating import inflated
 from collector.log_port import Item, Log
 from collector.meters import Meters
+from collector.oauth.tokens import admit
 from collector.policy import OPEN, is_allowed
 from collector.provenance import provenance_of
 from collector.reading import read_body
@@ -66,7 +67,7 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
         else:
             grant = dialect.outside(request, self.keys)
         if grant is not None and grant.policy is not OPEN:
-            _let_in(grant, headers)
+            self._let_in(grant, headers)
         envelope: Batch | Shared | None = None
         body = text = await read_body(receive, headers, self.limits.body_bytes, self.body_seconds, self.room)
         received_ms = int(self.now() * 1000)
@@ -77,19 +78,19 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
                 if len(text) > SMALL:
                     self.room.hold(len(text))
             if dialect is not None:
-                grant = grant or _let_in(dialect.inside(text, self.keys), headers)
+                grant = grant or self._let_in(dialect.inside(text, self.keys), headers)
                 return await self._take_told(dialect, request, grant, received_ms, text)
             if route.kind is not None:
-                grant = grant or _let_in(self.keys.inside_body((decoding.write_key(text),)), headers)
+                grant = grant or self._let_in(self.keys.inside_body((decoding.write_key(text),)), headers)
                 return await self._take_one(route, request, grant, received_ms, text)
             envelope = decoding.batch(text)
-            grant = grant or _let_in(self.keys.inside_body(decoding.write_keys(envelope)), headers)
+            grant = grant or self._let_in(self.keys.inside_body(decoding.write_keys(envelope)), headers)
             return await self._take_many(route, request, grant, received_ms, envelope, len(text))
         except BadBody as bad:
             bad.__traceback__ = envelope = None  # a body of a million members would stay in memory while we wait
             if grant is not None:
                 self._meter(grant, 1, received_ms)
-                await self.log.put([], [quarantine.of_body(bad, text, grant, stamp(received_ms), route.path)])
+                await self.log.put([], [quarantine.of_body(bad, text, grant, stamp(received_ms), request.path)])
             raise
 
     async def _take_one(self, route: Route, request: Request, grant: Grant, received_ms: int, body: bytes) -> Answer:
@@ -147,6 +148,18 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
         received_at, ip = terms.arrival.received_at, terms.provenance.ip
         await self.log.put(items, [quarantine.of_message(each, grant, received_at, path, ip) for each in refused])
 
+    def _let_in(self, grant: Grant, headers: Headers) -> Grant:
+        """The grant, if this client may make use of it. Raises Forbidden, Unauthorized or Expired."""
+        policy = grant.policy
+        if policy.oauth is not None:
+            admit(policy.oauth, headers, self.now())
+        if policy.origins is None:
+            return grant
+        origin = headers.get(b"origin")
+        if origin is None or is_allowed(origin.decode("latin-1"), policy.origins):
+            return grant
+        raise Forbidden("origin_not_allowed", "scripts of this origin may not post with this write key")
+
     def _meter(self, grant: Grant, messages: int, received_ms: int) -> None:
         """Raises TooMany when so many cannot come in now."""
         rate = grant.policy.rate
@@ -177,17 +190,6 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
         )
         provenance = provenance_of(request, self.trusted, grant.policy)
         return Terms(grant.source, came, self.new_id, self.limits, provenance)
-
-
-def _let_in(grant: Grant, headers: Headers) -> Grant:
-    """The grant, if this client may make use of it. Raises Forbidden."""
-    origins = grant.policy.origins
-    if origins is None:
-        return grant
-    origin = headers.get(b"origin")
-    if origin is None or is_allowed(origin.decode("latin-1"), origins):
-        return grant
-    raise Forbidden("origin_not_allowed", "scripts of this origin may not post with this write key")
 
 
 async def _judged(messages: list[msgspec.Raw], terms: Terms, turn: asyncio.Lock) -> Verdict:

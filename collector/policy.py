@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from collector.oauth.terms import Terms
 from collector.visitor import Address, address
 from destinations.settings import Secret
+from destinations.values import Duration
 
 IpPolicy = Literal["keep", "cut", "drop"]
 
@@ -37,6 +39,16 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return self.burst or max(self.messages, 1.0)
 
 
+class Browser(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the library in a page sends, told to it with its settings."""
+
+    delivery: Literal["single", "batching"] = "single"
+    """Each message by itself, at once; or several together."""
+    batch_size: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
+    batch_wait: Duration = Duration(5)
+    """The longest that a message waits for others."""
+
+
 class OpenPanel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What holds for requests to OpenPanel's API."""
 
@@ -54,7 +66,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     ip: IpPolicy = "keep"
     """What becomes of `context.ip`: kept, cut to its network (/24 or /48), or dropped."""
     rate: Rate | None = None
+    browser: Browser = Browser()
     openpanel: OpenPanel = OpenPanel()
+    oauth: Terms | None = None
+    """The clients whose access tokens are good here; None where tokens are not looked at."""
 
 
 OPEN = Policy()

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import msgspec
 
 from collector import accept, decoding
 from collector.accept import Refused, Terms, Verdict
 from collector.decoding import Batch, Shared
-from collector.dialects.dialect import Dialect, Facts, placed, telling_terms
+from collector.dialects.dialect import Dialect, Facts, Telling, placed, telling_terms
 from collector.errors import BadBody
 from collector.log_port import Item
 from collector.policy import OPEN, Policy
@@ -19,6 +20,7 @@ from collector.routes import route_of
 from schemas.arrival import arrival
 from schemas.errors import Invalid, Violation
 from schemas.limits import Limits
+from worker.database.tables import LONGEST_INDEXED
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +50,8 @@ def judged(held: Held, limits: Limits) -> Judged:
         return _nothing(
             held, "size", f"{KEPT_BYTES:,} bytes long", f"{held.size:,} bytes long, of which the rest is lost"
         )
+    if len(held.path) >= LONGEST_INDEXED:
+        return _nothing(held, "path", "a whole path", "cut, and with it perhaps the name of a user")
     try:
         return _message(held, limits) if held.kind == "message" else _body(held, limits)
     except BadBody as bad:
@@ -57,6 +61,10 @@ def judged(held: Held, limits: Limits) -> Judged:
 def _message(held: Held, limits: Limits) -> Judged:
     """One that came alone or in a batch; what the batch said for all its messages was not kept."""
     route = route_of(held.path)
+    if route is not None and route.dialect is not None:
+        telling = route.dialect.repaired(_request(held, route.dialect), held.raw)
+        if telling is not None:
+            return _judged(held, telling, limits)
     terms = _terms(held, Shared(), route.kind if route else None, limits)
     try:
         return Judged((accept.alone(held.raw, terms),), ())
@@ -83,9 +91,15 @@ def _body(held: Held, limits: Limits) -> Judged:
 
 def _told(held: Held, dialect: Dialect, limits: Limits) -> Judged:
     """A whole request in another dialect, without its headers and its query: they were not kept."""
-    request = Request(dialect.methods[0], held.path, held.path.encode(), b"", {}, "")
     facts = Facts(source=held.source, received_ms=held.received_at_ms, address="", salt=lambda moment_ms: b"")
-    telling = dialect.read(request, held.raw, facts)
+    return _judged(held, dialect.read(_request(held, dialect), held.raw, facts), limits)
+
+
+def _request(held: Held, dialect: Dialect) -> Request:
+    return Request(dialect.methods[0], held.path, quote(held.path).encode(), b"", {}, "")
+
+
+def _judged(held: Held, telling: Telling, limits: Limits) -> Judged:
     ids = _ids(held.digest).__next__
     terms = telling_terms(held.source, telling, held.received_at_ms, ids, limits, remembered(held.policy))
     verdict = accept.each(0, [msgspec.Raw(told.raw) for told in telling.messages], terms)

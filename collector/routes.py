@@ -6,8 +6,11 @@ from collections.abc import Iterator
 import msgspec
 
 from collector.dialects.dialect import Dialect
+from collector.dialects.dopt import UNDER_IDENTIFY, FromSegment, OneGroup, OneUser, UserOfPath, Users
+from collector.dialects.jitsu import JitsuPixel, JitsuPixelOfAnyType, One, Several
 from collector.dialects.openpanel.endpoints import DeviceId, Event, Profile, Track
 from collector.dialects.pixel import Pixel
+from collector.dialects.rudder import Merge, RudderPixel, SourceConfig
 from schemas.catalog import KINDS
 
 BATCH = "batch"
@@ -21,6 +24,9 @@ _NAMES = {
     # SDKs differ in the name they give to the same thing.
     BATCH: ("batch", "b", "import"),
 }
+
+_EVENT = ("event", "e")
+"""Jitsu's names for a message that says its type itself."""
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -46,6 +52,14 @@ def _pixels() -> Iterator[Route]:
         yield Route(f"/v1/pixel/{kind}", kind, Pixel(kind))
 
 
+def _dopt() -> Iterator[Route]:
+    yield Route("/identify", None, OneUser())
+    yield Route("/identify/group", None, OneGroup())
+    yield Route("/identify/batch", None, Users())
+    yield Route("/identify/bulk", None, Users())
+    yield Route("/identify/segment", None, FromSegment())
+
+
 def _openpanel() -> Iterator[Route]:
     # Whoever hosted OpenPanel had its API under /api, and so has it in the `apiUrl` of the SDKs.
     for start in ("", "/api"):
@@ -57,10 +71,36 @@ def _openpanel() -> Iterator[Route]:
             yield Route(f"{start}/profile/{kind}", None, Profile(kind))
 
 
+def _rudder() -> Iterator[Route]:
+    yield Route("/beacon/v1/batch", None)
+    yield Route("/v1/merge", None, Merge())
+    yield Route("/sourceConfig", None, SourceConfig())
+    for kind in ("track", "page"):
+        yield Route(f"/pixel/v1/{kind}", kind, RudderPixel(kind))
+
+
+def _jitsu() -> Iterator[Route]:
+    for start in ("/api/s", "/api/s/s2s"):
+        yield Route(f"{start}/batch", None, Several())
+        for kind in KINDS:
+            for name in _NAMES[kind]:
+                yield Route(f"{start}/{name}", kind, One(kind))
+        for name in _EVENT:
+            yield Route(f"{start}/{name}", None, One(None))
+    for kind in KINDS:
+        for name in _NAMES[kind]:
+            yield Route(f"/api/px/{name}", kind, JitsuPixel(kind))
+    for name in _EVENT:
+        yield Route(f"/api/px/{name}", None, JitsuPixelOfAnyType())
+
+
 def _routes() -> Iterator[Route]:
     yield from _segment()
     yield from _pixels()
+    yield from _dopt()
     yield from _openpanel()
+    yield from _rudder()
+    yield from _jitsu()
 
 
 def _both_forms(routes: Iterator[Route]) -> Iterator[tuple[str, Route]]:
@@ -89,7 +129,7 @@ def _aliases() -> Iterator[tuple[str, Route]]:
 
 ALIASES = {path: route for path, route in _aliases() if path not in ROUTES}
 
-UNDER: tuple[tuple[str, Route], ...] = ()
+UNDER: tuple[tuple[str, Route], ...] = ((UNDER_IDENTIFY, Route("/identify/{identifier}", None, UserOfPath())),)
 """Routes for all paths that begin so; whatever ROUTES names goes before."""
 
 

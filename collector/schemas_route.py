@@ -15,7 +15,8 @@ def routes() -> list[Route]:
 
 async def _index(request: Request) -> Response:
     places = {name: f"/schemas/{name}.json" for name in catalog.names()}
-    return Response(msgspec.json.encode({"schemas": places}), media_type="application/json")
+    told = {"schemas": places, "openapi": "/openapi.json"}
+    return Response(msgspec.json.encode(told), media_type="application/json")
 
 
 async def _schema(request: Request) -> Response:

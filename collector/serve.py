@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from collector import log_side
 from collector.app import Edge, create_app
 from collector.append import Appender
+from collector.browser import published
 from collector.config import Config
 from collector.listening import listen
 from collector.reload import Reread
@@ -102,10 +103,7 @@ async def _serve(
     def swap(new: Config) -> None:
         # No await between these: no request sees one half of it.
         appender.renew(log_side.terms(new))
-        rules = server.rules = new.collector.connections
-        room.most = int(rules.bodies)
-        keys, limits = new.revealed_keys(), new.collector.limits
-        edge.renew(keys, limits, new.policies, new.trusted(), body_seconds=rules.body)
+        _renew(new, edge, server, room)
         pulse.follow(new)
         if certificate is not None and new.collector.tls is not None:
             certificate.renew(new.collector.tls)
@@ -129,6 +127,13 @@ async def _serve(
     return 0 if server.started else 1
 
 
+def _renew(new: Config, edge: Edge, server: Server, room: Room) -> None:
+    rules = server.rules = new.collector.connections
+    room.most = int(rules.bodies)
+    keys, limits, url = new.revealed_keys(), new.collector.limits, new.collector.public_url
+    edge.renew(keys, limits, new.policies, new.trusted(), url, body_seconds=rules.body)
+
+
 def _edge(config: Config, appender: Appender, pulse: Pulse, salts: SharedSalts, room: Room) -> Edge:
     return create_app(
         config.revealed_keys(),
@@ -139,8 +144,10 @@ def _edge(config: Config, appender: Appender, pulse: Pulse, salts: SharedSalts, 
         policies=config.policies,
         body_seconds=config.collector.connections.body,
         room=room,
-        salt=salts,
         trusted=config.trusted(),
+        public_url=config.collector.public_url,
+        library=published.places(config.data),
+        salt=salts,
         vitals=pulse,
     )
 

@@ -99,6 +99,8 @@ def _settle_members(message: dict[str, Any], kind: str, notes: list[Note]) -> No
         case "identify":
             if _fill(message, "traits"):
                 message["traits"] = settled(message["traits"], USER, "traits", notes)
+            elif "traits" in message["context"]:
+                _take_traits_of_context(message, notes)
         case "group":
             if _fill(message, "traits"):
                 message["traits"] = settled(message["traits"], GROUP, "traits", notes)
@@ -108,6 +110,14 @@ def _settle_members(message: dict[str, Any], kind: str, notes: list[Note]) -> No
         case "alias":
             if "previousId" not in message:
                 message["previousId"] = message["anonymousId"]
+
+
+def _take_traits_of_context(message: dict[str, Any], notes: list[Note]) -> None:
+    """Some SDKs write the traits of an identify nowhere else. They stay there too."""
+    traits = message["context"]["traits"]
+    if traits and traits.__class__ is dict:
+        notes.append(note("traits", "from_context"))
+        message["traits"] = settled(dict(traits), USER, "traits", notes)
 
 
 def _drop_empty_labels(message: dict[str, Any]) -> None:

@@ -1,6 +1,8 @@
 """Certificates for tests: an authority of our own, and what it vouches for."""
 
+import base64
 import datetime
+import hashlib
 import ipaddress
 import ssl
 from dataclasses import dataclass
@@ -26,6 +28,19 @@ class Certificate:
     def table(self) -> str:
         """What makes Turnout use it; goes after everything else in turnout.toml."""
         return f"\n[collector.tls]\ncertificate = '{self.certificate}'\nkey = '{self.key}'\n"
+
+    def fingerprint(self) -> str:
+        """By which a browser can be told to believe it: of its public key, in base64."""
+        leaf = x509.load_pem_x509_certificate(self.certificate.read_bytes())
+        key = leaf.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        return base64.b64encode(hashlib.sha256(key).digest()).decode()
+
+    def serving(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, self.key)
+        return context
 
     def trusted(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self.authority)

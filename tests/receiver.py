@@ -3,6 +3,7 @@
 import contextlib
 import json
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -75,14 +76,15 @@ class Receiver:
     the requests arrive; after them `always()` holds, which is an `Answer(200)` unless told otherwise.
     """
 
-    def __init__(self, *acts: Act, port: int = 0) -> None:
+    def __init__(self, *acts: Act, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self._lock = threading.Condition()
         self._received: list[Received] = []
         self._taken: list[Received] = []
         self._acts: deque[Act] = deque(acts)
         self._default: Act | Script = Answer()
         self._released = threading.Event()
-        self._server = _Server(("127.0.0.1", port))
+        self._server = _Server(("127.0.0.1", port), tls)
+        self._scheme = "https" if tls else "http"
         self._server.receiver = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
@@ -102,7 +104,7 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     @property
     def requests(self) -> list[Received]:
@@ -172,13 +174,17 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
     receiver: Receiver
 
-    def __init__(self, address: tuple[str, int]) -> None:
+    def __init__(self, address: tuple[str, int], tls: ssl.SSLContext | None) -> None:
         super().__init__(address, _Handler)
+        self._tls = tls
         self.accepted = 0
         self._open: set[socket.socket] = set()
 
     def get_request(self) -> tuple[socket.socket, Any]:
         request, address = super().get_request()
+        if self._tls is not None:
+            # Hands are shaken in the thread of the connection, with its first bytes.
+            request = self._tls.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
         self.accepted += 1
         self._open.add(request)
         return request, address

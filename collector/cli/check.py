@@ -26,6 +26,8 @@ class Finding(NamedTuple):
     what: str
     fine: bool
     words: str
+    noted: bool = False
+    """Fine, and yet somebody may miss something."""
 
 
 def check(config: ConfigFile = None, data: DataDirectory = None, as_json: AsJson = False) -> None:
@@ -59,6 +61,7 @@ def tried(config: "Config") -> Iterator[Finding]:
     yield log_found(config, running.log_url if running else None)
     yield rq_found(config.rq.url, running.rq_url if running else None)
     yield database_found(config)
+    yield browser_found(config)
     if config.collector.tls is not None:
         yield certificate_found(config.collector.tls)
     used = config.wanted()
@@ -110,6 +113,15 @@ def database_found(config: "Config") -> Finding:
     except DatabaseAway as error:
         return Finding("database", False, f"{error.place}: {error.reason}")
     return Finding("database", True, place_of(config))
+
+
+def browser_found(config: "Config") -> Finding:
+    from collector.browser.published import NAME, PINS, places, present
+
+    found = [pin.version for pin, _ in present(places(config.data))]
+    if PINS[0].version in found:
+        return Finding("browsers", True, f"load {NAME} {', '.join(found)} from here")
+    return Finding("browsers", True, "cannot load their library from here: `turnout browser fetch` gets it", noted=True)
 
 
 def certificate_found(tls: "Tls") -> Finding:
@@ -165,8 +177,15 @@ def tell_findings(findings: "Sequence[Finding]", as_json: bool) -> None:
         tell_json([finding._asdict() for finding in findings], [])
         return
     for finding in findings:
-        mark = typer.style("ok ", fg=typer.colors.GREEN) if finding.fine else typer.style("BAD", fg=typer.colors.RED)
-        typer.echo(f"{mark}  {finding.what}: {finding.words}")
+        typer.echo(f"{mark_of(finding)}  {finding.what}: {finding.words}")
+
+
+def mark_of(finding: Finding) -> str:
+    if not finding.fine:
+        return typer.style("BAD", fg=typer.colors.RED)
+    if finding.noted:
+        return typer.style("-- ", fg=typer.colors.YELLOW)
+    return typer.style("ok ", fg=typer.colors.GREEN)
 
 
 def tell_json(findings: "Sequence[dict[str, object]]", problems: "Sequence[dict[str, str]]") -> None:

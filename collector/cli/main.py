@@ -8,6 +8,7 @@ import typer
 
 from collector.cli import (
     audit,
+    browser,
     check,
     dead,
     detach,
@@ -51,6 +52,7 @@ for command in (
 ):
     app.command()(command)
 
+app.add_typer(browser.browser)
 app.add_typer(dead.dead)
 app.add_typer(quarantine.quarantine)
 app.add_typer(replay.replay)

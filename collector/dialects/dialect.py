@@ -107,6 +107,10 @@ class Dialect:
         """What the request tells; `text` is its body, inflated. Raises BadBody when nothing can be made of it."""
         raise NotImplementedError
 
+    def repaired(self, request: Request, raw: bytes) -> Telling | None:
+        """What an item that `read` refused tells by now; None when this is a message, which needs no telling."""
+        return None
+
     def stored(self, telling: Telling, accepted: int, refused: Sequence[Refused]) -> Answer:
         """`accepted` messages are stored, and all of `refused` (by place) are kept for the operator."""
         if not refused:

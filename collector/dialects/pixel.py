@@ -31,15 +31,19 @@ class Pixel(Dialect):
 
     def outside(self, request: Request, keys: Keys) -> Grant | None:
         try:
-            named = _message(request.query).get("writeKey")
+            named = message_of(request.query).get("writeKey")
         except BadBody:
             named = None
         return keys.inside_body((named,))
 
     def read(self, request: Request, text: bytes, facts: Facts) -> Telling:
-        message = _message(request.query)
+        message = message_of(request.query)
         message.pop("writeKey", None)
-        return alone({**message, "type": self._kind})
+        return alone({**self.meant(message), "type": self._kind})
+
+    def meant(self, message: dict[str, Any]) -> dict[str, Any]:
+        """The message that these parameters mean."""
+        return message
 
     def stored(self, telling: Telling, accepted: int, refused: Sequence[Refused]) -> Answer:
         return SHOWN
@@ -48,7 +52,8 @@ class Pixel(Dialect):
         return SHOWN
 
 
-def _message(query: bytes) -> dict[str, Any]:
+def message_of(query: bytes) -> dict[str, Any]:
+    """What is in a query. Raises BadBody."""
     try:
         members = parse_qsl(query.decode(), keep_blank_values=True, max_num_fields=QUERY_FIELDS, errors="strict")
     except ValueError as error:

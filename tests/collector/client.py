@@ -5,6 +5,7 @@ import base64
 import gzip
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from starlette.types import ASGIApp, Message
@@ -87,7 +88,7 @@ class Client:
             "http_version": "1.1",
             "method": method,
             "scheme": "http",
-            "path": path,
+            "path": unquote(path),
             "raw_path": path.encode(),
             "root_path": root_path,
             "query_string": query.encode(),
@@ -169,7 +170,7 @@ def edge(
         body_seconds=body_seconds,
         room=room,
         policies=policies or {},
-        salt=lambda moment_ms: b"the salt of the day",
         trusted=networks(trusted),
+        salt=lambda moment_ms: b"the salt of the day",
     )
     return Client(app)

@@ -167,6 +167,17 @@ def test_what_was_cut_stays(log_client: redis.Redis, engine: Engine, config: Con
     assert "of which the rest is lost" in done.still[0].wrong
 
 
+def test_a_user_in_another_dialect_is_repaired_in_its_words(
+    log_client: redis.Redis, engine: Engine, config: Config
+) -> None:
+    nameless = (Violation("identifier", "dopt", "a non-empty string", "nothing", "no_identifier"),)
+    numbers = held(log_client, engine, refusal({"name": "Ben"}, wrong=nameless, path="/identify/bulk"))
+    assert release(log_client, engine, config, numbers).still[0].wrong.startswith('"identifier" is missing')
+    assert release(log_client, engine, config, numbers, rewrite=amended(identifier="u2")) == Released(1, 1, ())
+    (message,) = stored(log_client)
+    assert (message["type"], message["userId"], message["traits"]) == ("identify", "u2", {"name": "Ben"})
+
+
 def test_a_source_that_is_gone_keeps_what_it_was_sent(log_client: redis.Redis, engine: Engine, config: Config) -> None:
     numbers = held(log_client, engine, refusal({"event": "A", "userId": "u"}, source="gone"))
     assert release(log_client, engine, config, numbers).still[0].wrong == "its source is no longer configured"

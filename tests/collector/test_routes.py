@@ -16,7 +16,16 @@ TYPES = {
 SINGLE = [
     (path, kind) for kind in TYPES for path in (f"/v1/{kind}", f"/v1/{kind[0]}", f"/v1/{kind}/", f"/v1/{kind[0]}/")
 ]
-BATCH = ["/v1/batch", "/v1/b", "/v1/import", "/v1/batch/", "/v1/b/", "/v1/import/"]
+BATCH = [
+    "/beacon/v1/batch",
+    "/beacon/v1/batch/",
+    "/v1/batch",
+    "/v1/b",
+    "/v1/import",
+    "/v1/batch/",
+    "/v1/b/",
+    "/v1/import/",
+]
 
 
 @pytest.mark.parametrize(("path", "kind"), SINGLE)

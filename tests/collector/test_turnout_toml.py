@@ -277,7 +277,19 @@ def test_the_example_is_right_and_holds_every_setting_at_its_default() -> None:
     assert {name.rpartition(".")[2] for name in settings_of(File)} - {"sources", "destinations"} <= written | TABLES
 
 
-TABLES = {"collector", "limits", "connections", "log", "rq", "worker", "backoff", "database", "story", "alarms"}
+TABLES = {
+    "oauth",
+    "collector",
+    "limits",
+    "connections",
+    "log",
+    "rq",
+    "worker",
+    "backoff",
+    "database",
+    "story",
+    "alarms",
+}
 
 
 def settings_of(shape: type[msgspec.Struct], before: str = "") -> Iterator[str]:

@@ -41,6 +41,7 @@ def test_servers_and_destinations_that_answer_are_fine(turnout: Turnout, servers
         "log",
         "rq",
         "database",
+        "browsers",
         "destination lines",
         "destination archive",
     ]

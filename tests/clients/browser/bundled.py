@@ -1,0 +1,75 @@
+"""Libraries that a site builds into its own script: Segment's from npm, and RudderStack's."""
+
+from tests.clients.browser.cases import Cases
+from tests.clients.browser.stage import Stage, nothing_left, once
+
+case = Cases("bundled")
+_READY = "new Promise((done) => window.ready.then(() => done(null)))"
+
+
+@case()
+def segments_package_from_npm_needs_one_option(stage: Stage) -> None:
+    with stage.proxy() as proxy:
+        script = stage.browser.bundle(f"""
+            import {{ AnalyticsBrowser }} from "@segment/analytics-next";
+            window.analytics = AnalyticsBrowser.load({{ writeKey: "{stage.key}", cdnURL: "{proxy.url}" }});
+            window.ready = window.analytics.ready();
+        """)
+        page = stage.browser.open(stage.write(script))
+        page.run(_READY)
+        page.run('analytics.identify("u-1", { plan: "pro" }).then(() => null)')
+        page.run('analytics.track("Bought", { price: 3 }).then(() => null)')
+        messages = stage.archived(2)
+        once(messages, 2)
+        assert {message["context"]["library"]["version"] for message in messages} == {"npm:next-1.84.3"}
+        assert proxy.lines[0] == f"GET /v1/projects/{stage.key}/settings"
+        nothing_left(page)
+
+
+def rudder(stage: Stage, url: str, options: str) -> str:
+    """RudderStack's library, pointed here by both of its addresses."""
+    return stage.browser.bundle(f"""
+        import {{ RudderAnalytics }} from "@rudderstack/analytics-js/bundled";
+        window.analytics = new RudderAnalytics();
+        window.ready = new Promise((done) => window.analytics.ready(done));
+        window.analytics.load("{stage.key}", "{url}", {{ configUrl: "{url}", {options} }});
+    """)
+
+
+@case()
+def every_call_on_rudderstacks_library_arrives(stage: Stage) -> None:
+    with stage.proxy() as proxy:
+        page = stage.browser.open(stage.write(rudder(stage, proxy.url, "")))
+        page.run(_READY)
+        page.run("""(() => {
+            analytics.identify("u-1", { email: "ada@example.com", FIRST_NAME: "Ada" });
+            analytics.group("g-1", { name: "Engines" });
+            analytics.track("Order Completed", { revenue: 19.99 });
+            analytics.page("Docs", "Start", { depth: 2 });
+            analytics.alias("u-2", "u-1");
+        })()""")
+        messages = stage.archived(5)
+        once(messages, 5)
+        told = {message["type"]: message for message in messages}
+        assert told.keys() == {"identify", "group", "track", "page", "alias"}
+        assert told["identify"]["traits"] == {"email": "ada@example.com", "firstName": "Ada"}
+        assert (told["group"]["groupId"], told["group"]["traits"]) == ("g-1", {"name": "Engines"})
+        assert (told["track"]["event"], told["track"]["properties"]["revenue"]) == ("Order Completed", 19.99)
+        assert (told["page"]["name"], told["page"]["properties"]["depth"]) == ("Start", 2)
+        assert (told["alias"]["userId"], told["alias"]["previousId"]) == ("u-2", "u-1")
+        assert all(message["context"]["library"]["version"] == "3.34.1" for message in messages)
+        nothing_left(page)
+
+
+@case()
+def rudderstacks_beacons_arrive_when_the_page_is_left(stage: Stage) -> None:
+    with stage.proxy() as proxy:
+        page = stage.browser.open(stage.write(rudder(stage, proxy.url, "useBeacon: true")))
+        page.run(_READY)
+        page.run('(() => { for (let n = 0; n < 5; n += 1) analytics.track("Numbered", { n }); })()')
+        page.goto(stage.write("", name="away"))
+        messages = stage.archived(5)
+        assert sorted(message["properties"]["n"] for message in messages) == list(range(5))
+        once(messages, 5)
+        assert any(line.startswith("POST /beacon/v1/batch") for line in proxy.lines)
+        nothing_left(page)
