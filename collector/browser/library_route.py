@@ -22,7 +22,8 @@ _SCRIPTS = (
 )
 _CHUNKS = "/analytics-next/bundles/{name}"
 _HEADERS: tuple[Header, ...] = (
-    (b"vary", b"Accept-Encoding"),
+    # Origin as well: a cache must not give a script that asks with one the answer to a page that asked without.
+    (b"vary", b"Accept-Encoding, Origin"),
     (b"x-content-type-options", b"nosniff"),
     # A page that isolates itself may only load what says so.
     (b"cross-origin-resource-policy", b"cross-origin"),

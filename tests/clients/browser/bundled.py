@@ -1,13 +1,15 @@
-"""Libraries that a site builds into its own script: Segment's from npm, and RudderStack's."""
+"""Libraries that a site builds into its own script: Segment's from npm, and RudderStack's, OpenPanel's."""
 
 from tests.clients.browser.cases import Cases
 from tests.clients.browser.stage import Stage, nothing_left, once
+from tests.clients.catalog.browser import OPENPANEL, RUDDER, SEGMENT_NPM
+from tests.clients.certificate import Scenario
 
 case = Cases("bundled")
 _READY = "new Promise((done) => window.ready.then(() => done(null)))"
 
 
-@case()
+@case(shows=(SEGMENT_NPM, Scenario.CALLS))
 def segments_package_from_npm_needs_one_option(stage: Stage) -> None:
     with stage.proxy() as proxy:
         script = stage.browser.bundle(f"""
@@ -21,7 +23,7 @@ def segments_package_from_npm_needs_one_option(stage: Stage) -> None:
         page.run('analytics.track("Bought", { price: 3 }).then(() => null)')
         messages = stage.archived(2)
         once(messages, 2)
-        assert {message["context"]["library"]["version"] for message in messages} == {"npm:next-1.84.3"}
+        assert {message["context"]["library"]["version"] for message in messages} == {f"npm:next-{SEGMENT_NPM.version}"}
         assert proxy.lines[0] == f"GET /v1/projects/{stage.key}/settings"
         nothing_left(page)
 
@@ -36,7 +38,7 @@ def rudder(stage: Stage, url: str, options: str) -> str:
     """)
 
 
-@case()
+@case(shows=(RUDDER, Scenario.CALLS))
 def every_call_on_rudderstacks_library_arrives(stage: Stage) -> None:
     with stage.proxy() as proxy:
         page = stage.browser.open(stage.write(rudder(stage, proxy.url, "")))
@@ -57,7 +59,7 @@ def every_call_on_rudderstacks_library_arrives(stage: Stage) -> None:
         assert (told["track"]["event"], told["track"]["properties"]["revenue"]) == ("Order Completed", 19.99)
         assert (told["page"]["name"], told["page"]["properties"]["depth"]) == ("Start", 2)
         assert (told["alias"]["userId"], told["alias"]["previousId"]) == ("u-2", "u-1")
-        assert all(message["context"]["library"]["version"] == "3.34.1" for message in messages)
+        assert all(message["context"]["library"]["version"] == RUDDER.version for message in messages)
         nothing_left(page)
 
 
@@ -72,4 +74,34 @@ def rudderstacks_beacons_arrive_when_the_page_is_left(stage: Stage) -> None:
         assert sorted(message["properties"]["n"] for message in messages) == list(range(5))
         once(messages, 5)
         assert any(line.startswith("POST /beacon/v1/batch") for line in proxy.lines)
+        nothing_left(page)
+
+
+@case(shows=(OPENPANEL, Scenario.CALLS))
+def every_call_on_openpanels_library_arrives(stage: Stage) -> None:
+    with stage.proxy() as proxy:
+        script = stage.browser.bundle(f"""
+            import {{ OpenPanel }} from "@openpanel/web";
+            window.op = new OpenPanel({{ clientId: "{stage.key}", apiUrl: "{proxy.url}", trackScreenViews: false }});
+        """)
+        page = stage.browser.open(stage.write(script))
+        page.run("""(async () => {
+            await op.track("Looked", { price: 3 });
+            await op.identify({ profileId: "u-1", firstName: "Ada", properties: { plan: "pro" } });
+            await op.increment({ profileId: "u-1", property: "visits", value: 2 });
+            await op.decrement({ profileId: "u-1", property: "credit", value: 1 });
+            await op.track("Bought", { price: 4 });
+        })()""")
+        messages = stage.archived(5)
+        once(messages, 5)
+        tracks = {message["event"]: message for message in messages if message["type"] == "track"}
+        assert tracks.keys() == {"Looked", "Bought"}
+        assert tracks["Looked"]["properties"]["price"] == 3
+        assert tracks["Bought"]["userId"] == "u-1"
+        assert tracks["Looked"]["anonymousId"]
+        identifies = [message for message in messages if message["type"] == "identify"]
+        operations = [each for message in identifies for each in message["context"].get("operations", ())]
+        assert sorted((each["trait"], each["by"]) for each in operations) == [("credit", -1), ("visits", 2)]
+        (told,) = [message["traits"] for message in identifies if message["traits"]]
+        assert told == {"firstName": "Ada", "plan": "pro"}
         nothing_left(page)

@@ -4,16 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.clients.browser.stage import Stage
+from tests.clients.certificate import Client, Scenario
 
 Played = Callable[[Stage], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     play: Played
     source: str
     settings: str
     """More of the table of its source."""
+    shows: tuple[Client, Scenario] | None
+    """What is seen in it for docs/clients.md."""
 
     def __str__(self) -> str:
         return self.play.__name__
@@ -26,9 +29,11 @@ class Cases:
         self._name = name
         self.listed: list[Case] = []
 
-    def __call__(self, settings: str = "") -> Callable[[Played], Played]:
+    def __call__(
+        self, settings: str = "", *, shows: tuple[Client, Scenario] | None = None
+    ) -> Callable[[Played], Played]:
         def listed(play: Played) -> Played:
-            self.listed.append(Case(play, f"{self._name}-{len(self.listed)}", settings))
+            self.listed.append(Case(play, f"{self._name}-{len(self.listed)}", settings, shows))
             return play
 
         return listed

@@ -4,9 +4,10 @@ import json
 import threading
 from typing import Any
 
-from collector.browser.published import PINS
 from tests.clients.browser.cases import Cases
 from tests.clients.browser.stage import Stage, nothing_left, once
+from tests.clients.catalog.browser import SEGMENT
+from tests.clients.certificate import Scenario
 from tests.receiver import Answer, Received
 from tests.waiting import eventually
 
@@ -24,7 +25,7 @@ def turned(state: str) -> str:
     return f'(() => {{ {defined}; document.dispatchEvent(new Event("visibilitychange")); }})()'
 
 
-@case()
+@case(shows=(SEGMENT, Scenario.CALLS))
 def every_call_arrives_as_it_was_made(stage: Stage) -> None:
     with stage.proxy() as proxy:
         page = stage.visit(proxy.host, page=True)
@@ -42,7 +43,7 @@ def every_call_arrives_as_it_was_made(stage: Stage) -> None:
     by_type: dict[str, list[dict[str, Any]]] = {}
     for message in messages:
         by_type.setdefault(message["type"], []).append(message)
-        library = {"name": "analytics.js", "version": f"next-{PINS[0].version}"}
+        library = {"name": "analytics.js", "version": f"next-{SEGMENT.version}"}
         assert message["context"]["library"] == library
         assert message["anonymousId"]
     anonymous = {message["anonymousId"] for message in messages}
@@ -185,7 +186,7 @@ def leaving_a_page_in_the_middle_of_sending_costs_and_doubles_nothing(stage: Sta
         nothing_left(page)
 
 
-@case()
+@case(shows=(SEGMENT, Scenario.AWAY))
 def an_outage_costs_and_doubles_nothing(stage: Stage) -> None:
     # The first of a balancer, which knows nothing of other origins: to the page it looks like no answer at all.
     outage = [Answer(503, {}, b"no"), Answer(503, {"Access-Control-Allow-Origin": stage.site.url}, b"no")]
@@ -199,7 +200,7 @@ def an_outage_costs_and_doubles_nothing(stage: Stage) -> None:
         nothing_left(page)
 
 
-@case("rate = { messages = 0.5, burst = 2 }")
+@case("rate = { messages = 0.5, burst = 2 }", shows=(SEGMENT, Scenario.BUSY))
 def limited_by_its_rate_a_page_waits_for_as_long_as_it_is_told(stage: Stage) -> None:
     with stage.proxy() as proxy:
         page = stage.visit(proxy.host)
@@ -215,7 +216,7 @@ def limited_by_its_rate_a_page_waits_for_as_long_as_it_is_told(stage: Stage) -> 
         nothing_left(page)
 
 
-@case()
+@case(shows=(SEGMENT, Scenario.BIG))
 def a_message_that_is_too_large_is_dropped_and_holds_up_no_other(stage: Stage) -> None:
     with stage.proxy() as proxy:
         page = stage.visit(proxy.host)
@@ -241,7 +242,7 @@ def a_bad_message_is_dropped_and_not_tried_again(stage: Stage) -> None:
         nothing_left(page)
 
 
-@case()
+@case(shows=(SEGMENT, Scenario.KEY))
 def a_page_with_a_bad_key_goes_on_without_the_library_and_says_so(stage: Stage) -> None:
     with stage.proxy() as proxy:
         page = stage.browser.open(stage.write(stage.snippet(proxy.host, apiKey="no-key"), "window.alive = true;"))

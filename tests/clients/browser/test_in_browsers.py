@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.clients.browser import bundled, segment
 from tests.clients.browser.cases import Case
 from tests.clients.browser.chromium import Browser
 from tests.clients.browser.stage import Site, Stage
+from tests.clients.certificate import certified
 from tests.clients.node_setup import lacking
 from tests.running import Running, running
 
@@ -45,7 +47,8 @@ def played(
 
 @pytest.mark.parametrize("played_case", CASES, ids=str)
 def test_in_a_browser(played: Mapping[Case, "Future[None]"], played_case: Case) -> None:
-    played[played_case].result()
+    with certified(*played_case.shows) if played_case.shows else nullcontext():
+        played[played_case].result()
 
 
 def test_no_browser_asks_elsewhere_unnoticed(browser: Browser) -> None:

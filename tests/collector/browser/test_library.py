@@ -63,7 +63,7 @@ def test_it_is_packed_for_who_can_unpack_it(visitor: Client, accepted: str, pack
     answered = visitor.get(SCRIPT_PATH, {"Accept-Encoding": accepted})
     assert answered.headers.get("content-encoding") == ("gzip" if packed else None)
     assert (gzip.decompress(answered.body) if packed else answered.body) == SCRIPT
-    assert answered.headers["vary"] == "Accept-Encoding"
+    assert answered.headers["vary"] == "Accept-Encoding, Origin"
 
 
 @pytest.mark.usefixtures("library")
