@@ -12,9 +12,12 @@ from collector.errors import BadRequest, ClientGone, TooSlow
 from collector.room import SMALL, Room
 
 BODY_SECONDS = float(Connections().body)
+ONLY_SMALL = Room(0)
 
 
-async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int, seconds: float, room: Room) -> bytes:
+async def read_body(
+    receive: Receive, headers: Mapping[bytes, bytes], limit: int, seconds: float, room: Room = ONLY_SMALL
+) -> bytes:
     """The body as sent.
 
     BadRequest past `limit` bytes, TooSlow past `seconds`, Crowded where there is no room, ClientGone if it never ends.

@@ -103,10 +103,7 @@ async def _serve(
     def swap(new: Config) -> None:
         # No await between these: no request sees one half of it.
         appender.renew(log_side.terms(new))
-        rules = server.rules = new.collector.connections
-        room.most = int(rules.bodies)
-        keys, limits, public_url = new.revealed_keys(), new.collector.limits, new.collector.public_url
-        edge.renew(keys, limits, new.policies, new.trusted(), public_url, body_seconds=rules.body)
+        _renew(new, edge, server, room)
         pulse.follow(new)
         if certificate is not None and new.collector.tls is not None:
             certificate.renew(new.collector.tls)
@@ -128,6 +125,13 @@ async def _serve(
         salts.close()
         nudger.close()
     return 0 if server.started else 1
+
+
+def _renew(new: Config, edge: Edge, server: Server, room: Room) -> None:
+    rules = server.rules = new.collector.connections
+    room.most = int(rules.bodies)
+    keys, limits, url = new.revealed_keys(), new.collector.limits, new.collector.public_url
+    edge.renew(keys, limits, new.policies, new.trusted(), url, body_seconds=rules.body)
 
 
 def _edge(config: Config, appender: Appender, pulse: Pulse, salts: SharedSalts, room: Room) -> Edge:

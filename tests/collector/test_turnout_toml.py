@@ -278,19 +278,8 @@ def test_the_example_is_right_and_holds_every_setting_at_its_default() -> None:
     assert {name.rpartition(".")[2] for name in settings_of(File)} - {"sources", "destinations"} <= written | TABLES
 
 
-TABLES = {
-    "collector",
-    "limits",
-    "connections",
-    "oauth",
-    "log",
-    "rq",
-    "worker",
-    "backoff",
-    "database",
-    "story",
-    "alarms",
-}
+COLLECTORS = {"collector", "limits", "connections", "oauth"}
+TABLES = COLLECTORS | {"log", "rq", "worker", "backoff", "database", "story", "alarms"}
 
 
 def settings_of(shape: type[msgspec.Struct], before: str = "") -> Iterator[str]:
