@@ -10,7 +10,7 @@ from starlette.types import Send
 from collector import cors
 from collector.accept import Refused
 from collector.cors import Header
-from collector.errors import EdgeError, TooMany, TooSlow
+from collector.errors import Crowded, EdgeError, TooMany, TooSlow
 from collector.log_port import LogFull, LogUnavailable
 from schemas.errors import Violation
 
@@ -77,9 +77,8 @@ INTERNAL = Problem(status=500, code="internal_error", message=_INTERNAL_WORDS)
 
 def of_error(error: EdgeError) -> Problem:
     headers: tuple[Header, ...] = ()
-    if isinstance(error, TooSlow):
-        # The rest of the body may still come: this connection cannot carry another request.
-        headers = (retry_after(1), (b"connection", b"close"))
+    if isinstance(error, TooSlow | Crowded):
+        headers = (retry_after(1),)
     elif isinstance(error, TooMany):
         headers = (retry_after(error.wait), (b"x-ratelimit-reset", str(error.wait).encode()))
     return Problem(status=error.status, code=error.code, message=error.message, headers=headers)

@@ -17,6 +17,7 @@ from collector.auth import NO_POLICIES, Keys
 from collector.browser import library_route, published, settings_route
 from collector.browser.settings_route import InForce
 from collector.browser.shelf import Shelf
+from collector.connections import Connections
 from collector.errors import ClientGone, EdgeError, UnknownKey
 from collector.health import UNWATCHED, Vitals
 from collector.ingest import Ingest
@@ -28,6 +29,7 @@ from collector.openapi import route as openapi_route
 from collector.policy import Policy
 from collector.reading import BODY_SECONDS
 from collector.request import Request, headers_of, request_of
+from collector.room import Room
 from collector.routes import Route, meant, route_of
 from collector.visitor import NO_PROXIES, Proxies, address_of
 from destinations.blame import steps_of
@@ -46,6 +48,7 @@ def create_app(
     policies: Mapping[str, Policy] = NO_POLICIES,
     salt: Callable[[int], bytes] = salts.of_this_process,
     body_seconds: float = BODY_SECONDS,
+    room: Room | None = None,
     vitals: Vitals = UNWATCHED,
     trusted: Proxies = NO_PROXIES,
     public_url: str | None = None,
@@ -64,6 +67,7 @@ def create_app(
         new_id=new_id,
         limits=limits,
         body_seconds=body_seconds,
+        room=room or Room(int(Connections().bodies)),
         salt=salt,
         trusted=trusted,
     )
@@ -106,10 +110,14 @@ class Edge:
         policies: Mapping[str, Policy] = NO_POLICIES,
         trusted: Proxies = NO_PROXIES,
         public_url: str | None = None,
+        *,
+        body_seconds: float = BODY_SECONDS,
     ) -> None:
         """Requests that begin from now on are held against these; those under way end as they began."""
         keys = Keys(sources, policies)
-        self._ingest = msgspec.structs.replace(self._ingest, keys=keys, limits=limits, trusted=trusted)
+        self._ingest = msgspec.structs.replace(
+            self._ingest, keys=keys, limits=limits, trusted=trusted, body_seconds=body_seconds
+        )
         self._in_force.keys, self._in_force.trusted, self._in_force.public_url = keys, trusted, public_url
         self._in_force.limits = limits
         self._office.renew(policies)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from collector.connections import Connections
 from collector.document import document_of
 from collector.oauth.settings import OAuthServer, OAuthTable, server_mistakes, source_mistakes, terms_of
 from collector.policy import Browser, IpPolicy, OpenPanel, Policy, Rate, origin_mistake
@@ -61,6 +62,7 @@ class CollectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     tls: Tls | None = None
     """None for plain HTTP."""
     limits: Limits = Limits()
+    connections: Connections = Connections()
     spool: Size = Size(1 << 30)
     """What may be kept on this machine while the log is away; 0 for nothing."""
     oauth: OAuthServer | None = None

@@ -57,5 +57,11 @@ class TooSlow(EdgeError):
     status = 503
 
 
+class Crowded(EdgeError):
+    """There is no room for so large a body at the moment."""
+
+    status = 503
+
+
 class ClientGone(Exception):
     """The client hung up before its body was complete: there is nobody to answer."""

@@ -21,6 +21,7 @@ from collector.policy import OPEN, is_allowed
 from collector.provenance import provenance_of
 from collector.reading import read_body
 from collector.request import Headers, Request
+from collector.room import SMALL, Room
 from collector.routes import Route
 from collector.visitor import NO_PROXIES, Proxies
 from schemas.arrival import arrival
@@ -47,6 +48,8 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
     body_seconds: float
     salt: Callable[[int], bytes]
     """The secret of the day (UTC) of a moment in ms."""
+    room: Room
+    """For large bodies."""
     trusted: Proxies = NO_PROXIES
     meters: Meters = msgspec.field(default_factory=Meters)
     turn: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
@@ -65,12 +68,15 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
             grant = dialect.outside(request, self.keys)
         if grant is not None and grant.policy is not OPEN:
             self._let_in(grant, headers)
-        body = text = await read_body(receive, headers, self.limits.body_bytes, self.body_seconds)
+        envelope: Batch | Shared | None = None
+        body = text = await read_body(receive, headers, self.limits.body_bytes, self.body_seconds, self.room)
         received_ms = int(self.now() * 1000)
         try:
             encoding = headers.get(b"content-encoding")
             if encoding is not None:
                 text = inflated(body, encoding, self.limits.body_bytes)
+                if len(text) > SMALL:
+                    self.room.hold(len(text))
             if dialect is not None:
                 grant = grant or self._let_in(dialect.inside(text, self.keys), headers)
                 return await self._take_told(dialect, request, grant, received_ms, text)
@@ -81,6 +87,7 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
             grant = grant or self._let_in(self.keys.inside_body(decoding.write_keys(envelope)), headers)
             return await self._take_many(route, request, grant, received_ms, envelope, len(text))
         except BadBody as bad:
+            bad.__traceback__ = envelope = None  # a body of a million members would stay in memory while we wait
             if grant is not None:
                 self._meter(grant, 1, received_ms)
                 await self.log.put([], [quarantine.of_body(bad, text, grant, stamp(received_ms), request.path)])

@@ -7,18 +7,22 @@ from typing import Any
 
 from starlette.types import Receive
 
+from collector.connections import Connections
 from collector.errors import BadRequest, ClientGone, TooSlow
+from collector.room import SMALL, Room
 
-BODY_SECONDS = 30.0
-"""The largest batch that SDKs make (475 KB) takes this long at 16 KB/s, a poor mobile connection."""
+BODY_SECONDS = float(Connections().body)
 
 
-async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int, seconds: float) -> bytes:
-    """The body as sent. BadRequest past `limit` bytes, TooSlow past `seconds`, ClientGone if it never ends."""
+async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int, seconds: float, room: Room) -> bytes:
+    """The body as sent.
+
+    BadRequest past `limit` bytes, TooSlow past `seconds`, Crowded where there is no room, ClientGone if it never ends.
+    """
     declared = headers.get(b"content-length", b"")
     if declared.isdigit() and int(declared[:19]) > limit:
         raise too_large(limit)
-    body = _received(receive, limit)
+    body = _received(receive, limit, room)
     try:
         awaited = body.send(None)
     except StopIteration as complete:
@@ -32,9 +36,9 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int
         raise TooSlow("body_timeout", f"the body was not complete after {seconds:g} seconds") from None
 
 
-async def _received(receive: Receive, limit: int) -> bytes:
+async def _received(receive: Receive, limit: int, room: Room) -> bytes:
     chunks: list[bytes] = []
-    size = 0
+    size = counted = 0
     while True:
         event = await receive()
         if event["type"] == "http.disconnect":
@@ -43,6 +47,9 @@ async def _received(receive: Receive, limit: int) -> bytes:
         size += len(chunk)
         if size > limit:
             raise too_large(limit)
+        if size > SMALL:
+            room.hold(size - counted)
+            counted = size
         if not event.get("more_body", False):
             break
         chunks.append(chunk)

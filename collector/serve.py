@@ -3,11 +3,13 @@
 import asyncio
 import gc
 import logging
+import resource
 import signal
 import socket
 import time
 import uuid
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 
 import uvicorn
 import uvloop
@@ -21,6 +23,7 @@ from collector.config import Config
 from collector.listening import listen
 from collector.reload import Reread
 from collector.reloading import Reloader
+from collector.room import Room
 from collector.salts import SharedSalts
 from collector.server import Server
 from collector.tls import Certificate, Unusable
@@ -42,6 +45,7 @@ def run(config: Config, read: Reread, sockets: Sequence[socket.socket] = ()) -> 
     `read` is asked for the configuration anew. `sockets` listen already; without them we listen ourselves.
     """
     hear_hangups()
+    raise_the_limit_of_open_files()
     try:
         certificate = Certificate(config.collector.tls) if config.collector.tls else None
         prepared = log_side.prepared(config)
@@ -92,13 +96,17 @@ async def _serve(
     salts = SharedSalts(connect.client(config.log.url, timeout=config.log.timeout))
     if prepared:
         await salts.fetch()  # before the first visitor, who would be another one after it
-    edge = _edge(config, appender, pulse, salts)
+    room = Room(int(config.collector.connections.bodies))
+    edge = _edge(config, appender, pulse, salts, room)
     server = _server(config, edge, certificate)
 
     def swap(new: Config) -> None:
         # No await between these: no request sees one half of it.
         appender.renew(log_side.terms(new))
-        edge.renew(new.revealed_keys(), new.collector.limits, new.policies, new.trusted(), new.collector.public_url)
+        rules = server.rules = new.collector.connections
+        room.most = int(rules.bodies)
+        keys, limits, public_url = new.revealed_keys(), new.collector.limits, new.collector.public_url
+        edge.renew(keys, limits, new.policies, new.trusted(), public_url, body_seconds=rules.body)
         pulse.follow(new)
         if certificate is not None and new.collector.tls is not None:
             certificate.renew(new.collector.tls)
@@ -122,7 +130,7 @@ async def _serve(
     return 0 if server.started else 1
 
 
-def _edge(config: Config, appender: Appender, pulse: Pulse, salts: SharedSalts) -> Edge:
+def _edge(config: Config, appender: Appender, pulse: Pulse, salts: SharedSalts, room: Room) -> Edge:
     return create_app(
         config.revealed_keys(),
         appender,
@@ -130,6 +138,8 @@ def _edge(config: Config, appender: Appender, pulse: Pulse, salts: SharedSalts) 
         new_id=lambda: str(uuid.uuid4()),
         limits=config.collector.limits,
         policies=config.policies,
+        body_seconds=config.collector.connections.body,
+        room=room,
         trusted=config.trusted(),
         public_url=config.collector.public_url,
         library=published.places(config.data),
@@ -150,10 +160,10 @@ def _server(config: Config, edge: Edge, certificate: Certificate | None) -> Serv
             server_header=False,
             proxy_headers=False,
             log_config=None,
-            timeout_keep_alive=75,
             timeout_graceful_shutdown=STOP_WITHIN,
             ssl_context_factory=None if certificate is None else lambda *_: certificate.context,
-        )
+        ),
+        config.collector.connections,
     )
 
 
@@ -167,6 +177,13 @@ def told(work: Coroutine[None, None, None], name: str) -> "asyncio.Task[None]":
 def _tell(task: "asyncio.Task[None]") -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         logger.error("the %s ended by a bug: %s at %s", task.get_name(), type(error).__name__, steps_of(error))
+
+
+def raise_the_limit_of_open_files() -> None:
+    """To what the system allows us: a connection is an open file, and many systems begin with 1,024 of them."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # macOS calls it unlimited, and takes less
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def hear_hangups() -> None:

@@ -9,11 +9,17 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from collector.connections import Connections
+from collector.guard import Guarded
+
 HANDSHAKE = 10.0
 """Seconds for a client and us to agree on TLS."""
 
 GOODBYE = 2.0
 """Seconds for a client to confirm the end of TLS."""
+
+SWEPT_EVERY = 10
+"""Ticks of uvicorn, which are a tenth of a second."""
 
 FAREWELL = 1.0
 """Seconds in which a client with an open connection is told, with its next answer, to open another."""
@@ -24,8 +30,10 @@ _CLOSE = (b"connection", b"close")
 class Server(uvicorn.Server):
     """uvicorn would end the process by the signal that stopped it; what is gathered must be flushed first."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, rules: Connections = Connections()) -> None:  # noqa: B008  # frozen
         super().__init__(config)
+        self.rules = rules
+        """For connections that are made from now on."""
         self.servers: list[asyncio.Server] = []
 
     @contextmanager
@@ -55,10 +63,19 @@ class Server(uvicorn.Server):
             self.servers.append(server)
         self.started = True
 
-    def _connection(self) -> asyncio.Protocol:
-        return self.config.http_protocol_class(  # type: ignore[call-arg]  # uvicorn types it as any Protocol
-            config=self.config, server_state=self.server_state, app_state={}
-        )
+    def _connection(self) -> Guarded:
+        return Guarded(self.config, self.server_state, {}, self.rules)
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % SWEPT_EVERY == 0:
+            self.sweep(asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
+
+    def sweep(self, now: float) -> None:
+        """End the connections whose deadline is over. To look at all of them is cheaper than a timer for each."""
+        over = [one for one in self.server_state.connections if isinstance(one, Guarded) and one.deadline < now]
+        for connection in over:
+            connection.expire()
 
     def stop(self) -> None:
         self.should_exit = True

@@ -31,8 +31,9 @@ _ABOUT = """\
 Turnout takes customer events as the SDKs of several vendors send them.
 
 Every path that takes messages works with a slash at its end, too, and nothing is ever redirected. A method that a path
-does not take is answered with 405 and `Allow`, a path that is not here with 404. Scripts of browsers may read every
-answer.
+does not take is answered with 405 and `Allow`, a path that is not here with 404; what is no request at all with 400,
+408 or 431, and one too many connections with 503, all in the shape of `Problem`. A path that takes GET takes HEAD.
+Scripts of browsers may read every answer.
 """
 
 

@@ -13,7 +13,13 @@ _PLACE = re.compile(r"(?:([a-z]+)\.json)?(?:#(/.*))?")
 def shapes(limits: Limits) -> dict[str, Json]:
     """Every schema by its name."""
     found = {name: _settled(catalog.schema(name), name) for name in catalog.names()}
-    found["common"]["$defs"]["messageId"]["maxLength"] = limits.message_id_chars
+    # As its decimal string a number may be too long, which no schema can say: here is what surely is not.
+    found["common"]["$defs"]["messageId"] |= {
+        "type": ["string", "integer", "null"],
+        "minimum": 0,
+        "maximum": 10 ** min(limits.message_id_chars, 15) - 1,
+        "maxLength": limits.message_id_chars,
+    }
     found["batch"]["properties"]["batch"]["maxItems"] = limits.batch_messages
     return found
 

@@ -19,9 +19,20 @@ from collector.openapi.parts import (
 from collector.openapi.shared import BY_KEY, said_by
 from schemas.limits import Limits
 
-_IDENTITY: Json = record({"type": {**TEXT, "minLength": 1}, "value": {"type": ["string", "integer"], "minLength": 1}})
+_NAMED: Json = {"type": "string", "minLength": 1}
+_IDENTITY: Json = record({"type": _NAMED, "value": _NAMED})
+_PAIR: Json = {"type": "array", "minItems": 2, "maxItems": 2, "uniqueItems": True, "items": _IDENTITY}
+_OF_SOMEBODY: Json = {"contains": {"properties": {"type": {"enum": ["userId", "anonymousId"]}}}}
 _SCHEMAS: dict[str, Json] = {
-    "Merge": record({"mergeProperties": {"type": "array", "minItems": 2, "maxItems": 2, "items": _IDENTITY}}),
+    "Merge": {
+        "description": "Two identities; one of them, or what stands beside them, is a user id or an anonymousId.",
+        **record({"mergeProperties": _PAIR}),
+        "anyOf": [
+            record({"userId": _NAMED}),
+            record({"anonymousId": _NAMED}),
+            record({"mergeProperties": _OF_SOMEBODY}),
+        ],
+    },
     "SourceConfig": record(
         {
             "source": record(

@@ -90,11 +90,12 @@ SCHEMAS: dict[str, Json] = {
 _WORDS = {
     400: "Nothing is stored, and sending it again would not help. What came with a good key is kept in quarantine, "
     "unless it is larger than the limit.",
-    401: "No source can be told by this key.",
+    401: "No source can be told by this key, or the source wants an access token that is its own.",
     403: "The source takes nothing from scripts of this site.",
     429: "More than the rate of the source, or too many unknown keys from one address. Nothing is stored.",
     500: "A bug in Turnout; nothing is stored.",
-    503: "Nothing is stored: the log takes nothing now, or the body was not complete in time.",
+    503: "Nothing is stored: the log takes nothing now, the body was not complete in time, or there are too many large "
+    "ones.",
     511: "The access token has expired: a new one is wanted.",
 }
 """What may be answered to whoever sends messages, besides success."""

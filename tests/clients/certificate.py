@@ -47,6 +47,8 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     """How it is pointed at Turnout: the option or line of code, without its value."""
     scenarios: Mapping[Scenario, str]
     """What it does there in a few words, for the notes below the table; empty where it simply loses nothing."""
+    loses: frozenset[Scenario] = frozenset()
+    """Where it gives messages up although Turnout would have taken them in a moment: seen as well, but no success."""
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):

@@ -65,14 +65,16 @@ def _table(declared: list[Client], notes: list[str]) -> Iterator[str]:
     yield _row("client", "version", "language", *(each.value for each in scenarios), "pointed here by")
     yield "|---" * (len(scenarios) + 4) + "|"
     for client in declared:
-        marks = [_mark(client.scenarios.get(each), notes) for each in scenarios]
+        marks = [_mark(client, each, notes) for each in scenarios]
         yield _row(client.name, client.version, client.language, *marks, client.points)
 
 
-def _mark(words: str | None, notes: list[str]) -> str:
+def _mark(client: Client, scenario: Scenario, notes: list[str]) -> str:
+    words = client.scenarios.get(scenario)
     if words is None:
         return "\N{EN DASH}"
-    return f"✓ <sup>{notes.index(words) + 1}</sup>" if words else "✓"
+    sign = "✗" if scenario in client.loses else "✓"
+    return f"{sign} <sup>{notes.index(words) + 1}</sup>" if words else sign
 
 
 def _row(*cells: str) -> str:

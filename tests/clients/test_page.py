@@ -14,6 +14,7 @@ CLIENT = Client(
     language="Ada",
     points="`host`",
     scenarios={Scenario.CALLS: "", Scenario.AWAY: "gives up"},
+    loses=frozenset({Scenario.AWAY}),
 )
 
 
@@ -63,7 +64,7 @@ def test_a_table_marks_what_was_seen_and_notes_what_the_client_does() -> None:
         "## On servers\n\n"
         "| client | version | language | every call | 503 | pointed here by |\n"
         "|---|---|---|---|---|---|\n"
-        "| an-sdk | 1.2.3 | Ada | ✓ | ✓ <sup>1</sup> | `host` |\n\n"
+        "| an-sdk | 1.2.3 | Ada | ✓ | ✗ <sup>1</sup> | `host` |\n\n"
         "## Notes\n\n1. gives up\n"
     )
 

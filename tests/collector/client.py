@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message
 from collector.app import create_app
 from collector.log_port import Item, Refusal, Spooled
 from collector.policy import Policy
+from collector.room import Room
 from collector.visitor import networks
 from schemas.limits import Limits
 
@@ -154,6 +155,7 @@ def edge(
     limits: Limits | None = None,
     body_seconds: float = 30.0,
     policies: Mapping[str, Policy] | None = None,
+    room: Room | None = None,
     trusted: Sequence[str] = (),
     now: Callable[[], float] = lambda: NOON,
 ) -> Client:
@@ -166,6 +168,7 @@ def edge(
         new_id=lambda: f"new-{next(count)}",
         limits=limits or Limits(),
         body_seconds=body_seconds,
+        room=room,
         policies=policies or {},
         trusted=networks(trusted),
         salt=lambda moment_ms: b"the salt of the day",

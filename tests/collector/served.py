@@ -6,18 +6,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
+import uvloop
 from starlette.types import ASGIApp
+
+from collector.connections import Connections
+from collector.server import Server
 
 
 @contextmanager
-def served(app: ASGIApp) -> Iterator[int]:
+def served(app: ASGIApp, rules: Connections | None = None) -> Iterator[int]:
     """The port at which the application is served."""
     config = uvicorn.Config(
         app, http="httptools", ws="none", lifespan="off", access_log=False, log_config=None, server_header=False
     )
-    server = uvicorn.Server(config)
+    server = Server(config, rules or Connections())
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread = threading.Thread(target=lambda: uvloop.run(server._serve([listener])))
         thread.start()
         try:
             port: int = listener.getsockname()[1]

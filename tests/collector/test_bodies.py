@@ -8,9 +8,11 @@ import zlib
 import pytest
 from starlette.types import Message
 
+from collector import room as rooms
 from collector.errors import TooSlow
 from collector.inflating import MEMBERS
 from collector.reading import read_body
+from collector.room import Room
 from schemas.limits import Limits
 from tests.collector.client import Client, MemoryLog, basic, edge, gzipped
 
@@ -153,7 +155,7 @@ def test_a_body_that_does_not_come_in_time_is_asked_for_again(log: MemoryLog) ->
         raise AssertionError
 
     with pytest.raises(TooSlow, match=r"after 0\.01 seconds"):
-        asyncio.run(read_body(receive, {}, 100, 0.01))
+        asyncio.run(read_body(receive, {}, 100, 0.01, Room(0)))
 
 
 def test_a_late_body_is_answered_with_a_status_that_no_client_gives_up_on(log: MemoryLog) -> None:
@@ -163,7 +165,18 @@ def test_a_late_body_is_answered_with_a_status_that_no_client_gives_up_on(log: M
     assert answered is not None
     assert (answered.status, answered.json()["code"]) == (503, "body_timeout")
     assert answered.headers["retry-after"] == "1"
-    assert answered.headers["connection"] == "close"
+
+
+def test_large_bodies_share_a_room_that_each_leaves_with_its_answer(log: MemoryLog) -> None:
+    size = rooms.SMALL
+    room = Room(3 * size)
+    client = edge(log, room=room)
+    assert [client.post("/v1/batch", MESSAGE.ljust(2 * size)).status for _ in range(3)] == [400] * 3  # it was read
+    packed = client.post("/v1/batch", gzipped(MESSAGE.ljust(4 * size)), {"Content-Encoding": "gzip"})
+    assert (packed.status, packed.json()["code"], packed.headers["retry-after"]) == (503, "busy", "1")
+    assert client.post("/v1/batch", MESSAGE.ljust(4 * size)).status == 503
+    assert client.post("/v1/track", MESSAGE).status == 200
+    assert room.used == 0
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,21 @@ from urllib.parse import urlencode
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 
+from collector.app import Edge
 from collector.oauth.seen import TOKENS
 from collector.oauth.settings import ClientTable, OAuthServer, OAuthTable, terms_of
 from collector.policy import Policy
 from destinations.settings import Duration, Secret
-from tests.collector.client import NOON, Answered, Client, MemoryLog, basic, edge
+from schemas.limits import Limits
+from tests.collector.client import KEYS, NOON, Answered, Client, MemoryLog, basic, edge
 
 SECRET = "a secret of at least thirty-two characters"
 HOST = "events.example"
@@ -23,17 +31,23 @@ BATCH = {"batch": [{"type": "track", "event": "E", "userId": "u1"}], "writeKey":
 @functools.cache
 def rsa_pair(name: str = "") -> tuple[str, str]:
     """A private key and its public key; another `name`, another pair."""
-    return _pems(rsa.generate_private_key(65_537, 2_048))
+    return pems(rsa.generate_private_key(65_537, 2_048))
 
 
 @functools.cache
 def ec_pair() -> tuple[str, str]:
-    return _pems(ec.generate_private_key(ec.SECP256R1()))
+    return pems(ec.generate_private_key(ec.SECP256R1()))
 
 
-def _pems(private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> tuple[str, str]:
+def pems(private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> tuple[str, str]:
     public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(), public.decode()
+
+
+@functools.cache
+def loaded(key: str) -> Any:
+    """A private key read once, for that takes long; or the text itself."""
+    return load_pem_private_key(key.encode(), None) if "PRIVATE KEY" in key else key
 
 
 def policy(
@@ -53,7 +67,7 @@ def policy(
 def assertion(*, key: str = "", algorithm: str = "RS256", kid: str | None = "k1", **claims: Any) -> str:
     usual = {"iss": "c1", "sub": "c1", "aud": f"http://{HOST}", "iat": NOON - 5, "exp": NOON + 55, "jti": "j1"}
     said = {name: value for name, value in {**usual, **claims}.items() if value is not None}
-    return jwt.encode(said, key or rsa_pair()[0], algorithm=algorithm, headers={"kid": kid} if kid else {})
+    return jwt.encode(said, loaded(key or rsa_pair()[0]), algorithm=algorithm, headers={"kid": kid} if kid else {})
 
 
 def form(signed: str, **fields: str) -> bytes:
@@ -314,3 +328,16 @@ def test_the_key_in_a_header_needs_a_token_as_well(client: Client) -> None:
     by_header = {"X-Write-Key": "wk_web", "Authorization": f"Bearer {bearer}"}
     assert client.post("/v1/track", {"event": "E", "userId": "u1"}, by_header).status == 200
     assert client.post("/v1/track", {"event": "E", "userId": "u1"}, basic("wk_web")).status == 401
+
+
+def test_a_change_of_the_configuration_is_in_force_at_once(client: Client) -> None:
+    bearer = token(client)
+    app = client.app
+    assert isinstance(app, Edge)
+    app.renew(KEYS, Limits(), {"web": policy(clients=[ClientTable(id="c2", public_key=rsa_pair("other")[1])])})
+    assert asked(client, form(assertion(jti="j2"))).json()["error"] == "invalid_client"
+    assert sent(client, bearer).status == 401
+    assert asked(client, form(assertion(jti="j3", key=rsa_pair("other")[0], iss="c2", sub="c2"))).status == 200
+    app.renew(KEYS, Limits())
+    assert asked(client, form(assertion(jti="j4"))).status == 404
+    assert client.post("/v1/batch", BATCH).status == 200

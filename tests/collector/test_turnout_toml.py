@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from collector.config import BUILT_IN, Config, DestinationHead, File, SourceTable, config_of, load
+from collector.oauth.settings import OAuthServer, OAuthTable
 from collector.policy import OpenPanel
 from destinations.errors import SettingsError
 
@@ -277,7 +278,19 @@ def test_the_example_is_right_and_holds_every_setting_at_its_default() -> None:
     assert {name.rpartition(".")[2] for name in settings_of(File)} - {"sources", "destinations"} <= written | TABLES
 
 
-TABLES = {"collector", "limits", "log", "rq", "worker", "backoff", "database", "story", "alarms"}
+TABLES = {
+    "collector",
+    "limits",
+    "connections",
+    "oauth",
+    "log",
+    "rq",
+    "worker",
+    "backoff",
+    "database",
+    "story",
+    "alarms",
+}
 
 
 def settings_of(shape: type[msgspec.Struct], before: str = "") -> Iterator[str]:
@@ -307,7 +320,10 @@ def documented() -> dict[str, set[str]]:
         ("sources.NAME.openpanel", OpenPanel),
         ("destinations.NAME", DestinationHead),
         ("collector", type(Config().collector)),
+        ("sources.NAME.oauth", OAuthTable),
+        ("collector.oauth", OAuthServer),
         ("collector.limits", type(Config().collector.limits)),
+        ("collector.connections", type(Config().collector.connections)),
         ("log", type(Config().log)),
         ("rq", type(Config().rq)),
         ("worker", type(Config().worker)),

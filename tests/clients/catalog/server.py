@@ -116,6 +116,7 @@ JITSU = Client(
     language="Node",
     points="`host`",
     scenarios=_scenarios(away=GIVES_UP, busy=GIVES_UP, key=TELLS_NOBODY, big=SENDS_IT_ALONE),
+    loses=frozenset({Scenario.AWAY, Scenario.BUSY}),
 )
 OPENPANEL = Client(
     name="@openpanel/sdk",
