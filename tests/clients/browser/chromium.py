@@ -52,7 +52,7 @@ class Page:
 
     def seen(self) -> Seen:
         told = self._browser.order("seen", page=self._name)
-        return Seen([request["url"] for request in told["requests"]], told["said"])
+        return Seen(told["requests"], told["said"])
 
     def close(self) -> None:
         self._browser.order("close", page=self._name)

@@ -42,7 +42,9 @@ const orders = {
     const context = await browser.createBrowserContext();
     const page = await context.newPage();
     const seen = { page, requests: [], said: [] };
-    page.on("request", (request) => seen.requests.push({ method: request.method(), url: request.url() }));
+    page.on("request", (request) => {
+      if (request.method() !== "OPTIONS") seen.requests.push(request.url());
+    });
     page.on("console", (message) => seen.said.push(message.text()));
     page.on("pageerror", (error) => seen.said.push(`uncaught: ${error.message}`));
     const name = pages.size;

@@ -177,6 +177,9 @@ def leaving_a_page_in_the_middle_of_sending_costs_and_doubles_nothing(stage: Sta
     with stage.proxy(held) as proxy:
         page = stage.visit(proxy.host)
         page.run('(() => { for (let n = 0; n < 20; n += 1) analytics.track("Numbered", {n}); })()')
+        # What the library has not begun to send it may lose: that is its own affair.
+        sent = f"{proxy.url}/v1/t"
+        eventually(lambda: page.seen().requests.count(sent) >= 20, what="all are on their way")
         assert sending.wait(10)
         page.goto(stage.write(stage.snippet(proxy.host), name="next"))
         left.set()
