@@ -45,7 +45,7 @@ def test_an_rq_server_that_comes_back_empty_is_told_anew(trial: Trial, scale: Sc
             ledger.grows_by(60)
             turnout.back(turnout.kill(Role.RQ))
             trial.over()
-    trial.prove()
+    trial.prove(repeats=scale.of(0, IN_HAND))  # a busy machine may lose a lease
 
 
 @pytest.mark.scenario("F24")
