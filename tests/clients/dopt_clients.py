@@ -31,7 +31,7 @@ class DoptClient:
     one_off: Sequence[str]
     """Options with which the program runs a text instead."""
     tries: int
-    """Requests for one call while the answer is 503."""
+    """Requests for one call while the answer is 503 or 429."""
     library: Mapping[str, str]
 
 

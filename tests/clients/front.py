@@ -68,8 +68,12 @@ class Front:
         return self._receiver.url
 
     @property
+    def port(self) -> int:
+        return self._receiver.port
+
+    @property
     def address(self) -> str:
-        return f"127.0.0.1:{self._receiver.port}"
+        return f"127.0.0.1:{self.port}"
 
     @property
     def passed(self) -> list[Passed]:

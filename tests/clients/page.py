@@ -14,7 +14,7 @@ KINDS = {
     "server": "On servers",
     "browser": "In browsers",
     "mobile": "On phones",
-    "recorded": "Requests replayed byte for byte",
+    "recorded": "Requests rebuilt from the clients' sources and recordings, replayed",
 }
 Pair = tuple[str, str, Scenario]
 

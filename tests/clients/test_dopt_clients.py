@@ -12,10 +12,12 @@ import pytest
 
 from collector.app import create_app
 from collector.log_port import LogUnavailable
+from collector.policy import Policy, Rate
 from schemas.limits import Limits
 from tests.clients.certificate import Scenario, certified
 from tests.clients.conftest import Desk
 from tests.clients.dopt_clients import CLIENTS, DoptClient, Report, report_of, run_example
+from tests.clients.front import Front
 from tests.collector.client import KEYS, NOON, MemoryLog
 from tests.collector.served import served
 
@@ -64,6 +66,8 @@ class Seen:
     dopt: DoptClient
     report: Report
     logs: dict[str, MovingLog]
+    busy: Front
+    """Before the edge that takes three messages at once, and hardly any after them."""
     addresses: set[str]
 
     def errors(self, run: str) -> list[tuple[int, str, str]]:
@@ -76,6 +80,7 @@ RUNS: dict[str, tuple[int, str, list[Any]]] = {
     "moving": (2, "wk_web", [["identifyUser", ANN]]),
     "away": (99, "wk_web", EVERY_CALL),
     "stranger": (0, "of-nobody", EVERY_CALL),
+    "busy": (0, "wk_web", EVERY_CALL),
     "big": (0, "wk_web", [["identifyUsers", [ANN, BIG, NAMELESS, BEN]], ["identifyUser", BIG]]),
     "too many": (0, "wk_web", [["identifyUsers", [ANN] * 101], ["identifyUsers", [ANN] * 100], ["identifyUsers", []]]),
 }
@@ -87,17 +92,24 @@ def seen(request: pytest.FixtureRequest) -> Iterator[Seen]:
     dopt: DoptClient = request.param
     logs = {name: MovingLog(away) for name, (away, _, _) in RUNS.items()}
     with ExitStack() as edges:
-        ports = {name: edges.enter_context(served(edge(log))) for name, log in logs.items()}
+        rates = {"busy": {"web": Policy(rate=Rate(messages=0.001, burst=3))}}
+        ports = {
+            name: edges.enter_context(served(edge(log, policies=rates.get(name, {})))) for name, log in logs.items()
+        }
+        busy = edges.enter_context(Front(ports["busy"]))
+        ports["busy"] = busy.port
         runs = {
             name: {"url": f"http://127.0.0.1:{ports[name]}", "key": key, "calls": calls}
             for name, (_, key, calls) in RUNS.items()
         }
-        yield Seen(dopt, report_of(dopt, runs), logs, {f"127.0.0.1:{port}" for port in ports.values()})
+        yield Seen(dopt, report_of(dopt, runs), logs, busy, {f"127.0.0.1:{port}" for port in ports.values()})
 
 
-def edge(log: MemoryLog, keys: Mapping[str, list[str]] = KEYS) -> Any:
+def edge(log: MemoryLog, keys: Mapping[str, list[str]] = KEYS, policies: Mapping[str, Policy] | None = None) -> Any:
     ids = count()
-    return create_app(keys, log, now=lambda: NOON, new_id=lambda: f"new-{next(ids)}", limits=Limits())
+    return create_app(
+        keys, log, now=lambda: NOON, new_id=lambda: f"new-{next(ids)}", limits=Limits(), policies=policies or {}
+    )
 
 
 @pytest.mark.parametrize("dopt", CLIENTS, ids=lambda each: each.client.name)
@@ -123,6 +135,18 @@ def test_a_log_that_is_away_is_told_to_the_caller(seen: Seen) -> None:
         assert "nothing was stored" in errors[0][2]
         assert seen.logs["away"].tries == 3 * seen.dopt.tries
         assert seen.logs["away"].items == []
+
+
+def test_a_source_past_its_rate_is_told_to_the_caller(seen: Seen) -> None:
+    with certified(seen.dopt.client, Scenario.BUSY):
+        errors = seen.errors("busy")
+        assert [status for status, _, _ in errors] == [429] * 2
+        assert all("nothing was stored" in details for _, _, details in errors), errors
+        tried = [passed.answer.status for passed in seen.busy.passed]
+        assert tried == [200] + [429] * (2 * seen.dopt.tries)
+        tries = seen.busy.passed[1 : 1 + seen.dopt.tries]
+        assert tries[-1].at - tries[0].at < 1.0 < float(tries[0].answer.headers["retry-after"])
+        assert [item.user for item in seen.logs["busy"].items] == ["u1"] * 3
 
 
 def test_a_client_that_tries_again_gets_through(seen: Seen) -> None:

@@ -1,24 +1,34 @@
 """Libraries that a site builds into its own script: Segment's from npm, and RudderStack's, OpenPanel's."""
 
 from tests.clients.browser.cases import Cases
+from tests.clients.browser.chromium import Page
 from tests.clients.browser.stage import Stage, nothing_left, once
 from tests.clients.catalog.browser import OPENPANEL, RUDDER, SEGMENT_NPM
 from tests.clients.certificate import Scenario
 
 case = Cases("bundled")
-_READY = "new Promise((done) => window.ready.then(() => done(null)))"
+READY = "new Promise((done) => window.ready.then(() => done(null)))"
+
+
+def opened(stage: Stage, code: str) -> Page:
+    """A new visitor on a page whose script was built of this code."""
+    return stage.browser.open(stage.write(stage.browser.bundle(code)))
+
+
+def from_npm(key: str, url: str) -> str:
+    """Segment's library, pointed here by one option."""
+    return f"""
+        import {{ AnalyticsBrowser }} from "@segment/analytics-next";
+        window.analytics = AnalyticsBrowser.load({{ writeKey: "{key}", cdnURL: "{url}" }});
+        window.ready = window.analytics.ready();
+    """
 
 
 @case(shows=(SEGMENT_NPM, Scenario.CALLS))
 def segments_package_from_npm_needs_one_option(stage: Stage) -> None:
     with stage.proxy() as proxy:
-        script = stage.browser.bundle(f"""
-            import {{ AnalyticsBrowser }} from "@segment/analytics-next";
-            window.analytics = AnalyticsBrowser.load({{ writeKey: "{stage.key}", cdnURL: "{proxy.url}" }});
-            window.ready = window.analytics.ready();
-        """)
-        page = stage.browser.open(stage.write(script))
-        page.run(_READY)
+        page = opened(stage, from_npm(stage.key, proxy.url))
+        page.run(READY)
         page.run('analytics.identify("u-1", { plan: "pro" }).then(() => null)')
         page.run('analytics.track("Bought", { price: 3 }).then(() => null)')
         messages = stage.archived(2)
@@ -28,21 +38,21 @@ def segments_package_from_npm_needs_one_option(stage: Stage) -> None:
         nothing_left(page)
 
 
-def rudder(stage: Stage, url: str, options: str) -> str:
+def rudder(key: str, url: str, options: str = "") -> str:
     """RudderStack's library, pointed here by both of its addresses."""
-    return stage.browser.bundle(f"""
+    return f"""
         import {{ RudderAnalytics }} from "@rudderstack/analytics-js/bundled";
         window.analytics = new RudderAnalytics();
         window.ready = new Promise((done) => window.analytics.ready(done));
-        window.analytics.load("{stage.key}", "{url}", {{ configUrl: "{url}", {options} }});
-    """)
+        window.analytics.load("{key}", "{url}", {{ configUrl: "{url}", {options} }});
+    """
 
 
 @case(shows=(RUDDER, Scenario.CALLS))
 def every_call_on_rudderstacks_library_arrives(stage: Stage) -> None:
     with stage.proxy() as proxy:
-        page = stage.browser.open(stage.write(rudder(stage, proxy.url, "")))
-        page.run(_READY)
+        page = opened(stage, rudder(stage.key, proxy.url))
+        page.run(READY)
         page.run("""(() => {
             analytics.identify("u-1", { email: "ada@example.com", FIRST_NAME: "Ada" });
             analytics.group("g-1", { name: "Engines" });
@@ -66,8 +76,8 @@ def every_call_on_rudderstacks_library_arrives(stage: Stage) -> None:
 @case()
 def rudderstacks_beacons_arrive_when_the_page_is_left(stage: Stage) -> None:
     with stage.proxy() as proxy:
-        page = stage.browser.open(stage.write(rudder(stage, proxy.url, "useBeacon: true")))
-        page.run(_READY)
+        page = opened(stage, rudder(stage.key, proxy.url, "useBeacon: true"))
+        page.run(READY)
         page.run('(() => { for (let n = 0; n < 5; n += 1) analytics.track("Numbered", { n }); })()')
         page.goto(stage.write("", name="away"))
         messages = stage.archived(5)
@@ -77,14 +87,18 @@ def rudderstacks_beacons_arrive_when_the_page_is_left(stage: Stage) -> None:
         nothing_left(page)
 
 
+def openpanel(key: str, url: str) -> str:
+    """OpenPanel's library, pointed here by one option."""
+    return f"""
+        import {{ OpenPanel }} from "@openpanel/web";
+        window.op = new OpenPanel({{ clientId: "{key}", apiUrl: "{url}", trackScreenViews: false }});
+    """
+
+
 @case(shows=(OPENPANEL, Scenario.CALLS))
 def every_call_on_openpanels_library_arrives(stage: Stage) -> None:
     with stage.proxy() as proxy:
-        script = stage.browser.bundle(f"""
-            import {{ OpenPanel }} from "@openpanel/web";
-            window.op = new OpenPanel({{ clientId: "{stage.key}", apiUrl: "{proxy.url}", trackScreenViews: false }});
-        """)
-        page = stage.browser.open(stage.write(script))
+        page = opened(stage, openpanel(stage.key, proxy.url))
         page.run("""(async () => {
             await op.track("Looked", { price: 3 });
             await op.identify({ profileId: "u-1", firstName: "Ada", properties: { plan: "pro" } });

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from tests.clients.browser.stage import Stage
 from tests.clients.certificate import Client, Scenario
 
 Played = Callable[[Stage], None]
+AnyPlayed = TypeVar("AnyPlayed", bound=Played)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +33,8 @@ class Cases:
 
     def __call__(
         self, settings: str = "", *, shows: tuple[Client, Scenario] | None = None
-    ) -> Callable[[Played], Played]:
-        def listed(play: Played) -> Played:
+    ) -> Callable[[AnyPlayed], AnyPlayed]:
+        def listed(play: AnyPlayed) -> AnyPlayed:
             self.listed.append(Case(play, f"{self._name}-{len(self.listed)}", settings, shows))
             return play
 

@@ -9,7 +9,7 @@ from tests.clients.browser import chromium
 from tests.clients.browser.chromium import Browser
 from tests.clients.browser.stage import Site, site
 
-pytest.register_assert_rewrite("tests.clients.browser.bundled", "tests.clients.browser.segment")
+pytest.register_assert_rewrite(*(f"tests.clients.browser.{name}" for name in ("bundled", "refused", "segment")))
 
 
 @pytest.fixture(scope="package")

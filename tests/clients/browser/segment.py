@@ -2,16 +2,25 @@
 
 import json
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from tests.clients.browser.cases import Cases
-from tests.clients.browser.stage import Stage, nothing_left, once
+from tests.clients.browser.chromium import Page
+from tests.clients.browser.stage import Proxy, Stage, nothing_left, once
 from tests.clients.catalog.browser import SEGMENT
 from tests.clients.certificate import Scenario
-from tests.receiver import Answer, Received
+from tests.receiver import Received
 from tests.waiting import eventually
 
+Visit = Callable[[Stage, Proxy], Page]
+"""A new visitor on a page that has the library, once it is there."""
+
 case = Cases("segment")
+
+
+def by_snippet(stage: Stage, proxy: Proxy) -> Page:
+    return stage.visit(proxy.host)
 
 
 def numbered(numbers: range) -> str:
@@ -190,23 +199,21 @@ def leaving_a_page_in_the_middle_of_sending_costs_and_doubles_nothing(stage: Sta
 
 
 @case(shows=(SEGMENT, Scenario.AWAY))
-def an_outage_costs_and_doubles_nothing(stage: Stage) -> None:
-    # The first of a balancer, which knows nothing of other origins: to the page it looks like no answer at all.
-    outage = [Answer(503, {}, b"no"), Answer(503, {"Access-Control-Allow-Origin": stage.site.url}, b"no")]
-    with stage.proxy(lambda received: outage.pop(0) if received.method == "POST" and outage else None) as proxy:
-        page = stage.visit(proxy.host)
+def an_outage_costs_and_doubles_nothing(stage: Stage, visit: Visit = by_snippet) -> None:
+    with stage.proxy(stage.outage()) as proxy:
+        page = visit(stage, proxy)
         page.run('(() => { analytics.track("Numbered", {n: 1}); analytics.track("Numbered", {n: 2}); })()')
+        assert sorted(post.answer.status for post in proxy.posts(5)) == [200, 200, 503, 503, 503]
         once(stage.archived(2), 2)
-        assert [post.answer.status for post in proxy.posts(4)] == [503, 503, 200, 200]
         retried = [post for post in proxy.posts() if post.received.headers.get("x-retry-count")]
-        assert len(retried) == 2
+        assert len(retried) == 3
         nothing_left(page)
 
 
 @case("rate = { messages = 0.5, burst = 2 }", shows=(SEGMENT, Scenario.BUSY))
-def limited_by_its_rate_a_page_waits_for_as_long_as_it_is_told(stage: Stage) -> None:
+def limited_by_its_rate_a_page_waits_for_as_long_as_it_is_told(stage: Stage, visit: Visit = by_snippet) -> None:
     with stage.proxy() as proxy:
-        page = stage.visit(proxy.host)
+        page = visit(stage, proxy)
         page.run(numbered(range(2)))
         stage.archived(2)
         page.run('(() => { analytics.track("Numbered", {n: 3}); })()')
@@ -220,9 +227,9 @@ def limited_by_its_rate_a_page_waits_for_as_long_as_it_is_told(stage: Stage) -> 
 
 
 @case(shows=(SEGMENT, Scenario.BIG))
-def a_message_that_is_too_large_is_dropped_and_holds_up_no_other(stage: Stage) -> None:
+def a_message_that_is_too_large_is_dropped_and_holds_up_no_other(stage: Stage, visit: Visit = by_snippet) -> None:
     with stage.proxy() as proxy:
-        page = stage.visit(proxy.host)
+        page = visit(stage, proxy)
         page.run('analytics.track("Large", {text: "x".repeat(40000)}).then(() => null)')
         page.run('analytics.track("Small").then(() => null)')
         (message,) = stage.archived(1)

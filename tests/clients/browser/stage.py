@@ -5,6 +5,7 @@ import http.client
 import ssl
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,8 +26,18 @@ Fault = Callable[[Received], Answer | None]
 """What a request is answered before Turnout sees it; None to let it pass."""
 
 
+class Lost(Answer):
+    """What is said instead of Turnout's answer to a request that it has taken."""
+
+
 def no_fault(received: Received) -> None:
     return None
+
+
+def first_posts(*answers: Answer) -> Fault:
+    """The first posts are answered so, one after the other; the others pass."""
+    left = deque(answers)
+    return lambda received: left.popleft() if received.method == "POST" and left else None
 
 
 @dataclass(frozen=True)
@@ -94,10 +105,18 @@ class Proxy:
 
     def _answer(self, received: Received) -> Answer:
         at = time.monotonic()
-        answer = self._fault(received) or self._forwarded(received)
+        answer = self._answered(received)
         with self._lock:
             self._passed.append(Passed(received, answer, at))
         return answer
+
+    def _answered(self, received: Received) -> Answer:
+        told = self._fault(received)
+        if told is None:
+            return self._forwarded(received)
+        if isinstance(told, Lost):
+            self._forwarded(received)
+        return told
 
     def _forwarded(self, received: Received) -> Answer:
         tls = self._turnout.tls
@@ -155,6 +174,19 @@ class Stage:
         tls = self.turnout.tls.serving() if scheme == "https" else None
         with Proxy(self.turnout, tls, fault) as proxy:
             yield proxy
+
+    def refusal(self, status: int, **headers: str) -> Answer:
+        """One that the scripts of the site can read."""
+        told = {name.replace("_", "-"): value for name, value in headers.items()}
+        exposed = {"Access-Control-Allow-Origin": self.site.url, "Access-Control-Expose-Headers": "*"}
+        return Answer(status, {**exposed, **told}, b"no")
+
+    def outage(self) -> Fault:
+        """The collector is away for two posts, and of the third it takes what it has, but the answer is lost.
+
+        The first refusal is a balancer's, which knows nothing of other origins: to the page it is no answer at all.
+        """
+        return first_posts(Answer(503, {}, b"no"), self.refusal(503), Lost(503, {}, b"no"))
 
     def write(self, *scripts: str, name: str = "") -> str:
         """The address of a page of the site that has these scripts."""

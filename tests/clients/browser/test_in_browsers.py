@@ -1,25 +1,25 @@
 """Published libraries for browsers, unmodified, in a real browser: what a page was told is what arrives, once."""
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import nullcontext
 
 import pytest
 
 from collector.browser.published import BESIDE, present
 from tests.certificates import Certificate
-from tests.clients.browser import bundled, segment
+from tests.clients.browser import bundled, refused, segment
 from tests.clients.browser.cases import Case
 from tests.clients.browser.chromium import Browser
 from tests.clients.browser.stage import Site, Stage
-from tests.clients.certificate import certified
+from tests.clients.certificate import Scenario, certified
 from tests.clients.node_setup import lacking
 from tests.running import Running, running
 
 pytestmark = pytest.mark.clients
 
-AT_ONCE = 6
-CASES = (*segment.case.listed, *bundled.case.listed)
+AT_ONCE = 10
+CASES = (*segment.case.listed, *bundled.case.listed, *refused.case.listed)
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,15 @@ def played(
 def test_in_a_browser(played: Mapping[Case, "Future[None]"], played_case: Case) -> None:
     with certified(*played_case.shows) if played_case.shows else nullcontext():
         played[played_case].result()
+
+
+def test_what_was_too_big_and_nothing_else_is_in_quarantine(
+    played: Mapping[Case, "Future[None]"], turnout: Running
+) -> None:
+    seen = {each.source: each.shows[1] is Scenario.BIG for each in played if each.shows}
+    wait([played[each] for each in played])
+    refused_by = {row["source"]: row["refused"] > 0 for row in turnout.status()["intake"]}
+    assert {source: refused_by.get(source, False) for source in seen} == seen
 
 
 def test_no_browser_asks_elsewhere_unnoticed(browser: Browser) -> None:

@@ -1,6 +1,11 @@
 """The libraries that run in browsers, as they are published, and what each does in the scenarios."""
 
+from tests.clients.catalog import server
 from tests.clients.certificate import Client, Scenario
+
+DOES_NOT_START = "Does not start, and says so in the console; the page goes on."
+SENDS_THE_REST = "Sends it; Turnout keeps it in quarantine, and the page sends the rest."
+TWICE_AS_LONG = "Tries again after two seconds, then after twice as long."
 
 SEGMENT = Client(
     name="@segment/analytics-next",
@@ -11,9 +16,9 @@ SEGMENT = Client(
     scenarios={
         Scenario.CALLS: "",
         Scenario.AWAY: "",
-        Scenario.BUSY: "Waits as long as `Retry-After` says.",
-        Scenario.KEY: "Does not start, and says so in the console; the page goes on.",
-        Scenario.BIG: "Sends it; Turnout keeps it in quarantine, and the page sends the rest.",
+        Scenario.BUSY: server.WAITS,
+        Scenario.KEY: DOES_NOT_START,
+        Scenario.BIG: SENDS_THE_REST,
     },
 )
 SEGMENT_NPM = Client(
@@ -22,7 +27,13 @@ SEGMENT_NPM = Client(
     kind="browser",
     language="JavaScript",
     points="`cdnURL`",
-    scenarios={Scenario.CALLS: ""},
+    scenarios={
+        Scenario.CALLS: "",
+        Scenario.AWAY: "",
+        Scenario.BUSY: server.WAITS,
+        Scenario.KEY: DOES_NOT_START,
+        Scenario.BIG: SENDS_THE_REST,
+    },
 )
 RUDDER = Client(
     name="@rudderstack/analytics-js",
@@ -30,7 +41,13 @@ RUDDER = Client(
     kind="browser",
     language="JavaScript",
     points="the data plane's URL, `configUrl`",
-    scenarios={Scenario.CALLS: ""},
+    scenarios={
+        Scenario.CALLS: "",
+        Scenario.AWAY: TWICE_AS_LONG,
+        Scenario.BUSY: server.BACKS_OFF,
+        Scenario.KEY: DOES_NOT_START,
+        Scenario.BIG: SENDS_THE_REST,
+    },
 )
 OPENPANEL = Client(
     name="@openpanel/web",
@@ -38,7 +55,13 @@ OPENPANEL = Client(
     kind="browser",
     language="JavaScript",
     points="`apiUrl`",
-    scenarios={Scenario.CALLS: ""},
+    scenarios={
+        Scenario.CALLS: "",
+        Scenario.AWAY: server.FOUR_SECONDS,
+        Scenario.BUSY: server.BACKS_OFF,
+        Scenario.KEY: server.TELLS_NOBODY,
+        Scenario.BIG: server.SENDS_IT_AGAIN,
+    },
 )
 
 CLIENTS = (SEGMENT, SEGMENT_NPM, RUDDER, OPENPANEL)

@@ -3,6 +3,7 @@
 from tests.clients.certificate import Client, Scenario
 
 _TELLS = "Tells the application, and does not try again."
+_AT_ONCE = "Tries three times within milliseconds, then tells the application."
 _ONE_BAD = "The others are stored; the application is told which one was refused, and why."
 
 PYTHON = Client(
@@ -11,7 +12,13 @@ PYTHON = Client(
     kind="server",
     language="Python",
     points="`base_url`",
-    scenarios={Scenario.CALLS: "", Scenario.AWAY: _TELLS, Scenario.KEY: _TELLS, Scenario.BIG: _ONE_BAD},
+    scenarios={
+        Scenario.CALLS: "",
+        Scenario.AWAY: _TELLS,
+        Scenario.BUSY: _TELLS,
+        Scenario.KEY: _TELLS,
+        Scenario.BIG: _ONE_BAD,
+    },
 )
 JAVASCRIPT = Client(
     name="@dopt/users-javascript-client",
@@ -21,7 +28,8 @@ JAVASCRIPT = Client(
     points="`environment`",
     scenarios={
         Scenario.CALLS: "",
-        Scenario.AWAY: "Tries three times within milliseconds, then tells the application.",
+        Scenario.AWAY: _AT_ONCE,
+        Scenario.BUSY: _AT_ONCE,
         Scenario.KEY: _TELLS,
         Scenario.BIG: _ONE_BAD,
     },
