@@ -203,6 +203,7 @@ def test_a_user_that_breaks_a_rule_of_messages_is_named_too(client: Client, log:
     ("path", "body", "words"),
     [
         ("/identify", {"properties": {}}, '"identifier" is missing'),
+        ("/identify", {"userId": "u1", "traits": {}}, "a message as Segment has them goes to /v1/identify"),
         ("/identify", {"identifier": True}, '"identifier" should be a non-empty string'),
         ("/identify", {"identifier": "u", "properties": "x"}, '"properties" should be an object'),
         ("/identify", {"identifier": "u", "groups": "x"}, '"groups" should be an array'),

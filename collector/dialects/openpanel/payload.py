@@ -14,7 +14,7 @@ from schemas.wording import SOME_ID, described
 Payload = Mapping[str, Any]
 
 _DEPTH = 200
-_SEGMENT = "; this is OpenPanel's API, for a message as Segment has them did you mean /v1/track?"
+_SEGMENT = " (this is OpenPanel's API; a message as Segment has them goes to /v1/track)"
 _decode = msgspec.json.Decoder().decode
 
 
