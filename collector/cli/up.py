@@ -161,7 +161,7 @@ def greeting(config: "Config") -> str:
             f"  post to      {url}/v1/track",
             "               (or identify, group, page, screen, alias, batch)",
             f"  SDKs         take {url} as their host",
-            f"  pages        load {url}/analytics.js/v1/{key}/analytics.min.js",
+            f"  settings     {url}/v1/projects/{key}/settings (pages, apps)",
             f"  write key    {key} (of source {source})",
             *routes,
             "",
