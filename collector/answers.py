@@ -91,8 +91,8 @@ def of_trouble(error: LogUnavailable) -> Problem:
 
 
 def not_found(hint: str | None) -> Problem:
-    words = "there is nothing here" if hint is None else f"there is nothing here; did you mean {hint}?"
-    return Problem(status=404, code="not_found", message=words)
+    more = "/openapi.json lists all paths" if hint is None else f"did you mean {hint}?"
+    return Problem(status=404, code="not_found", message=f"there is nothing here; {more}")
 
 
 def method_not_allowed(allowed: str) -> Problem:

@@ -18,6 +18,10 @@ from collector.policy import OPEN, Policy
 QUERY_NAMES = ("writeKey", "writekey")
 QUERY_FIELDS = 100  # more members than this in a query are not a client's doing
 
+_NO_KEY = (
+    "the request carries no write key: send it by Basic authentication, X-Write-Key, "
+    "or `writeKey` in the query or the body"
+)
 
 NO_POLICIES: Mapping[str, Policy] = MappingProxyType({})
 
@@ -68,7 +72,7 @@ class Keys:
         for key in places:
             if isinstance(key, str) and key:
                 return self._first_known([key])
-        raise Unauthorized("missing_write_key", "the request carries no write key")
+        raise Unauthorized("missing_write_key", _NO_KEY)
 
     def _by_query(self, query: bytes) -> Grant | None:
         try:

@@ -215,10 +215,9 @@ class Supervisor:
             signals.wait(min([moment - now for moment in due] + [LOOK_EVERY]))
 
     def _reload(self) -> None:
-        """A configuration with a mistake is told to nobody else."""
-        if self._standing.reload():
-            for program in (self._collector, self._workers):
-                program.send(signal.SIGHUP)
+        """A mistake is told to the collector too: it refuses it as well, and its alarm says so."""
+        for program in (self._collector, self._workers) if self._standing.reload() else (self._collector,):
+            program.send(signal.SIGHUP)
 
     def _look_after(self, watch: _Watch, now: float) -> None:
         if watch.due is None:

@@ -26,6 +26,7 @@ _TICKED = {
     "array": "a list",
     "object": "a table",
 }
+_NOT_EMPTY = {"array": " with at least one item", "str": " of at least one character"}
 _EXPECTED = re.compile(r"Expected `(\w+)(?: \| null)?`(?P<bound>.*)", re.DOTALL)
 _GOT = re.compile(r", got `\w+`.*|\s+- at `.*", re.DOTALL)
 
@@ -55,4 +56,5 @@ def reworded(error: str, kind: Any) -> str:
     match = _EXPECTED.match(_GOT.sub("", error))
     if match is None:
         return f"must be {expected(kind)}"
-    return f"must be {_TICKED.get(match[1], expected(kind))}{match['bound']}"
+    bound = match["bound"].replace(" of length >= 1", _NOT_EMPTY.get(match[1], " of length >= 1"))
+    return f"must be {_TICKED.get(match[1], expected(kind))}{bound}"

@@ -106,5 +106,7 @@ def _not_found(error: EdgeError) -> Problem:
 def _named_beside(keys: Keys, request: Request) -> Grant:
     grant = keys.outside_body(request.headers, request.query)
     if grant is None:
-        raise Unauthorized("missing_write_key", "the request carries no write key")
+        raise Unauthorized(
+            "missing_write_key", "the request carries no write key: it goes into /v1/projects/KEY/settings"
+        )
     return grant

@@ -5,10 +5,12 @@ import time
 
 
 def to_stderr() -> None:
-    """Times are UTC. uvicorn tells only of trouble: what it does is ours to tell."""
+    """Times are UTC. Libraries tell only of trouble: what they do is ours to tell."""
     formatter = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%SZ")
     formatter.converter = time.gmtime
     output = logging.StreamHandler()
     output.setFormatter(formatter)
     logging.basicConfig(level=logging.INFO, handlers=[output])
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    # Making the tables is no news to whoever starts Turnout for the first time.
+    logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -73,7 +73,7 @@ def whole(refusal: "Refusal") -> Iterator[str]:
     yield from (f"  {printable(line)}" for line in _violations(refusal))
     yield ""
     yield "what was sent, edited" if refusal.edited else "what was sent"
-    yield from (f"  {printable(line)}" for line in refusal.raw.decode(errors="replace").splitlines())
+    yield from (f"  {printable(line)}" for line in (refusal.raw.decode(errors="replace").splitlines() or ["(nothing)"]))
 
 
 def _violations(refusal: "Refusal") -> Iterator[str]:

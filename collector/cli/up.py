@@ -160,6 +160,8 @@ def greeting(config: "Config") -> str:
             "",
             f"  post to      {url}/v1/track",
             "               (or identify, group, page, screen, alias, batch)",
+            f"  SDKs         take {url} as their host",
+            f"  settings     {url}/v1/projects/{key}/settings (pages, apps)",
             f"  write key    {key} (of source {source})",
             *routes,
             "",

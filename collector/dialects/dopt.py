@@ -32,7 +32,7 @@ class Dopt(Dialect):
 
     def stored(self, telling: Telling, accepted: int, refused: Sequence[Refused]) -> Answer:
         if refused:
-            return self.problem(Problem(status=400, code="refused", message=_what_is_wrong(telling, refused)))
+            return self.problem(Problem(status=400, code="refused", message=_what_is_wrong(telling, accepted, refused)))
         return answers.SUCCESS
 
     def problem(self, problem: Problem) -> Answer:
@@ -147,9 +147,10 @@ def _code(status: int) -> str:
             return "invalid_request_error" if status < 500 else "internal_server_error"
 
 
-def _what_is_wrong(telling: Telling, refused: Sequence[Refused]) -> str:
+def _what_is_wrong(telling: Telling, accepted: int, refused: Sequence[Refused]) -> str:
     if telling.reply == 1:
-        return " ".join(each.violations[0].sentence() for each in refused)
+        words = " ".join(each.violations[0].sentence() for each in refused)
+        return f"the rest of it is stored; this is not: {words}" if accepted else words
     wrong = {each.index for each in refused}
     told = " ".join(f"[{each.index}] {each.violations[0].sentence()}" for each in refused)
     return f"{telling.reply - len(wrong)} of {telling.reply} users are stored; these are not: {told}"

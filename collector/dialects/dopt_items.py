@@ -20,6 +20,8 @@ Reader = Callable[[Item], list[Message]]
 
 _ABSENT = (b"", b"null")
 _SEGMENT = ("identify", "group")
+_OF_SEGMENT = {"userId", "anonymousId"}
+_OURS = " (this is Dopt's API; a message as Segment has them goes to /v1/identify)"
 
 encode = msgspec.json.Encoder().encode
 _item = msgspec.json.Decoder(Item)
@@ -119,7 +121,8 @@ def _groups(user_id: str | float, raw: msgspec.Raw | None) -> Iterator[Message]:
 def _identifier(item: Item, name: str, where: str = "") -> str | float:
     """The identifier, which is then no longer among the members."""
     if name not in item:
-        raise _invalid(f"{where}{name}", "a non-empty string", "nothing", "no_identifier")
+        hint = _OURS if not where and _OF_SEGMENT & item.keys() else ""
+        raise _invalid(f"{where}{name}", f"a non-empty string{hint}", "nothing", "no_identifier")
     value = _value(item.pop(name))
     if isinstance(value, str | int | float) and not isinstance(value, bool) and value != "":
         return value

@@ -4,13 +4,12 @@ from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from collector import answers
-from collector.answers import Answer
+from collector.answers import Answer, Problem
 from collector.cors import Header
 from collector.errors import ClientGone, EdgeError
 from collector.oauth.assertion import Refused, own_urls, proven
@@ -31,6 +30,7 @@ _GRANT = "client_credentials"
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _FIELDS = 20
 _room = Room(0)  # what comes here is small
+_CLOSED = Problem(status=404, code="not_found", message="no access tokens are given here: no source asks for them")
 _UNKEPT: tuple[Header, ...] = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
 
 
@@ -68,7 +68,7 @@ class Office:
 def routes(office: Office) -> list[Route]:
     async def give(request: Request) -> Response:
         if not office.is_open():
-            raise HTTPException(404)
+            return answers.worded(_CLOSED).response()
         try:
             form = await read_body(request.receive, dict(request.headers.raw), MOST_BYTES, SECONDS, _room)
         except EdgeError as error:

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from collector.log_port import LogUnavailable
+from collector.policy import Policy
 from collector.release import Held, judged
 from collector.routes import route_of
 from schemas.limits import Limits
@@ -203,6 +204,7 @@ def test_a_user_that_breaks_a_rule_of_messages_is_named_too(client: Client, log:
     ("path", "body", "words"),
     [
         ("/identify", {"properties": {}}, '"identifier" is missing'),
+        ("/identify", {"userId": "u1", "traits": {}}, "a message as Segment has them goes to /v1/identify"),
         ("/identify", {"identifier": True}, '"identifier" should be a non-empty string'),
         ("/identify", {"identifier": "u", "properties": "x"}, '"properties" should be an object'),
         ("/identify", {"identifier": "u", "groups": "x"}, '"groups" should be an array'),
@@ -331,3 +333,10 @@ def test_a_user_that_is_still_wrong_stays_with_the_reason(client: Client, log: M
     asked(client, "/identify/bulk", [{"name": "Joe"}])
     (still,) = judged(held(log, plan="pro"), Limits()).refused
     assert still.violations[0].sentence() == '"identifier" is missing: it should be a non-empty string.'
+
+
+def test_a_user_whose_group_is_not_taken_is_told_to_be_stored(log: MemoryLog) -> None:
+    client = edge(log, policies={"web": Policy(types=frozenset({"identify"}))})
+    words = refused(asked(client, "/identify", {**JOE, "groups": [{"identifier": "g1"}]}))
+    assert words.startswith("the rest of it is stored; this is not: ")
+    assert [message["type"] for message in log.messages] == ["identify"]

@@ -139,6 +139,6 @@ def test_an_unknown_path_is_an_error_in_json(client: Client, path: str, method: 
     assert answered.json() == {
         "success": False,
         "code": "not_found",
-        "message": "there is nothing here",
-        "error": "there is nothing here",
+        "message": "there is nothing here; /openapi.json lists all paths",
+        "error": "there is nothing here; /openapi.json lists all paths",
     }

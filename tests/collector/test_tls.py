@@ -101,6 +101,7 @@ def test_turnout_up_speaks_https_to_its_clients_and_to_its_own_commands(tmp_path
             assert b"HTTP" not in plain.recv(100)
         assert answers(turnout.url)
         certificate_is_renewed_by_a_hangup(turnout, tmp_path)
+        renewal_that_fails_calls_for_somebody(turnout, files)
         eventually(lambda: len(turnout.archived("web")) == 2, what="both arrived")
         assert "Traceback" not in turnout.output
         assert "SSL" not in turnout.output
@@ -120,6 +121,20 @@ def certificate_is_renewed_by_a_hangup(turnout: Running, directory: Path) -> Non
     )
     turnout.tls = fresh
     assert turnout.ready()
+
+
+def renewal_that_fails_calls_for_somebody(turnout: Running, files: certificates.Certificate) -> None:
+    import os
+    import signal
+
+    from tests.running import Role
+
+    key = files.key.read_bytes()
+    files.key.write_text("half a key")
+    os.kill(turnout.pids(Role.UP)[0], signal.SIGHUP)
+    eventually(lambda: turnout.command("status").returncode == 1, what="the refusal is an alarm")
+    assert "a changed configuration was refused" in turnout.command("status").stdout
+    files.key.write_bytes(key)
 
 
 def test_without_usable_files_turnout_does_not_start_and_says_why(tmp_path: Path) -> None:

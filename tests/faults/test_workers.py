@@ -50,7 +50,8 @@ def test_an_rq_server_that_comes_back_empty_is_told_anew(trial: Trial, scale: Sc
 
 @pytest.mark.scenario("F24")
 def test_while_rqs_server_stands_still_messages_are_taken(trial: Trial, scale: Scale) -> None:
-    with trial.load() as ledger:
+    # Over a minute there gathers as much as otherwise in a few seconds: it is the way back that is timed.
+    with trial.load(pause=scale.seconds(0.03, 0.3)) as ledger:
         ledger.grows_by(60)
         with trial.town.turnout.frozen(Role.RQ):
             ledger.grows_by(200)

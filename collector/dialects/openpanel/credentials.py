@@ -13,7 +13,7 @@ from destinations.settings import Secret
 
 _NO_ID = (
     "the request carries no client id: it goes into the header openpanel-client-id "
-    "(this is OpenPanel's API; for a message as Segment has them did you mean /v1/track?)"
+    "(this is OpenPanel's API; a message as Segment has them goes to /v1/track)"
 )
 _SECRET_PLACE = "it goes into the header openpanel-client-secret"  # noqa: S105  # words, no secret
 _CREDENTIALS = re.compile(rb'("client(?:Id|Secret)"\s*:\s*)"(?:[^"\\]|\\.)*"?')

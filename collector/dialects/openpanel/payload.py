@@ -14,7 +14,7 @@ from schemas.wording import SOME_ID, described
 Payload = Mapping[str, Any]
 
 _DEPTH = 200
-_SEGMENT = "; this is OpenPanel's API, for a message as Segment has them did you mean /v1/track?"
+_SEGMENT = " (this is OpenPanel's API; a message as Segment has them goes to /v1/track)"
 _decode = msgspec.json.Decoder().decode
 
 
@@ -44,11 +44,17 @@ def wrong(name: str, expected: str, found: object) -> BadBody:
     return BadBody("bad_request", f"`{name}`: expected {expected}, found {described(found)}")
 
 
+def _wrong_member(payload: Payload, name: str, expected: str) -> BadBody:
+    if name not in payload:
+        return BadBody("bad_request", f"`{name}` is missing: expected {expected}")
+    return wrong(name, expected, payload[name])
+
+
 def text(payload: Payload, name: str) -> str:
     """A member that must be there, and be text."""
     value = payload.get(name)
     if not isinstance(value, str) or not value:
-        raise wrong(name, "a non-empty string", value)
+        raise _wrong_member(payload, name, "a non-empty string")
     return value
 
 
@@ -56,7 +62,7 @@ def some_id(payload: Payload, name: str) -> str:
     """An id that must be there."""
     found = maybe_id(payload, name)
     if not found:
-        raise wrong(name, SOME_ID, payload.get(name))
+        raise _wrong_member(payload, name, SOME_ID)
     return found
 
 
@@ -86,7 +92,7 @@ def ids(payload: Payload, name: str) -> list[str]:
     """A list of ids with at least one in it."""
     value = payload.get(name)
     if not isinstance(value, list) or not value:
-        raise wrong(name, "a list of ids", value)
+        raise _wrong_member(payload, name, "a list of ids")
     return list(dict.fromkeys(some_id({name: each}, name) for each in value))
 
 

@@ -91,7 +91,7 @@ def test_mistakes_are_told_in_json_too(turnout: Turnout) -> None:
         "ok": False,
         "problems": [
             {"place": "turnout.toml [sources.web] x", "message": "is not a setting"},
-            {"place": "turnout.toml [sources.web] write_keys", "message": "must be a list of length >= 1"},
+            {"place": "turnout.toml [sources.web] write_keys", "message": "must be a list with at least one item"},
         ],
         "checks": [],
     }

@@ -60,6 +60,12 @@ def test_the_greeting_brackets_an_ipv6_address() -> None:
     assert "http://[::1]:8080/v1/track" in greeting(config)
 
 
+def test_the_greeting_says_where_sdks_send_and_pages_ask() -> None:
+    said = greeting(config_of('[sources.web]\nwrite_keys = ["dev"]', None, {}))
+    assert "take http://127.0.0.1:8080 as their host" in said
+    assert "http://127.0.0.1:8080/v1/projects/dev/settings (pages, apps)" in said
+
+
 def test_the_greeting_fits_80_columns_at_home() -> None:
     config = config_of('[sources.web]\nwrite_keys = ["dev"]', None, {})
     lines = [line for line in greeting(config).splitlines() if "everything it keeps" not in line]

@@ -81,7 +81,7 @@ def test_those_who_hosted_openpanel_keep_their_path(path: str) -> None:
 @pytest.mark.parametrize("headers", [basic("wk_web"), {}])
 def test_who_means_segments_api_is_shown_the_way(headers: dict[str, str]) -> None:
     answered = Asking().post("/track", {"userId": "u1", "event": "E"}, headers)
-    assert b"did you mean /v1/track?" in answered.body
+    assert b"a message as Segment has them goes to /v1/track" in answered.body
 
 
 @pytest.mark.parametrize("body", [b'{"type": "track", ', b"[]", b"", b'{"type": 5, "payload": {}}', b"[" * 300])

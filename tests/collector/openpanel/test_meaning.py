@@ -163,7 +163,8 @@ def test_a_recording_is_taken_and_leaves_nothing(asking: Asking) -> None:
 
 
 REFUSED = [
-    ("track", {}, "`name`"),
+    ("track", {}, "`name` is missing"),
+    ("track", {"name": None}, "`name`: expected"),
     ("track", {"name": ""}, "`name`"),
     ("track", {"name": "session_start"}, "`name`"),
     ("track", {"name": "E", "profileId": True}, "`profileId`"),
