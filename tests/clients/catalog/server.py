@@ -11,7 +11,7 @@ TELLS_LATE = "Tries ten times, then tells the application."
 TELLS_NOBODY = "Does not try again, and does not tell the application."
 SENDS_IT = "Sends it; Turnout takes the rest of the batch and keeps that one in quarantine."
 SENDS_IT_ALONE = "Sends it, a request of its own; Turnout refuses it and keeps it in quarantine."
-SENDS_IT_AGAIN = "Sends it four times; Turnout refuses it each time and keeps it in quarantine, once."
+SENDS_IT_AGAIN = "Sends it four times; Turnout refuses it each time and keeps it in quarantine each time."
 RAISES = "Refuses it itself, with an error to the caller; the rest is sent."
 LOGS = "Drops it itself, with a line in its log; the rest is sent."
 # How long an outage may be: from what the clients publish about themselves.
