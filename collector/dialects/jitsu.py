@@ -9,19 +9,13 @@ from collector import answers, decoding
 from collector.accept import Refused
 from collector.answers import Answer, Problem
 from collector.auth import Grant, Keys
-from collector.decoding import Batch
 from collector.dialects.dialect import Dialect, Facts, Telling, Told
 from collector.dialects.pixel import Pixel, message_of
 from collector.errors import BadBody
 from collector.request import Request
-from schemas.limits import Limits
 
 MASKED = "***"
 """Ends the key that clients write into their messages; the whole key is in a header."""
-
-_MOST_MESSAGES = 2_500
-_MOST_SHARED = 8_388_608
-"""A batch's `context` is stored with each of its messages: so many bytes in all."""
 
 _OK = answers.answer(200, b'{"ok":true}')
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -67,17 +61,9 @@ class Several(Jitsu):
 
     def read(self, request: Request, text: bytes, facts: Facts) -> Telling:
         envelope = decoding.batch(text)
-        if not isinstance(envelope, Batch):
-            raise BadBody("batch_not_array", "`batch` should be an array of messages")
-        if not envelope.batch:
-            raise BadBody("empty_batch", "`batch` holds no messages")
-        if len(envelope.batch) > _MOST_MESSAGES:
-            words = f"`batch` holds {len(envelope.batch)} messages; the most is {_MOST_MESSAGES}"
-            raise BadBody("too_many_messages", words)
-        if len(bytes(envelope.context)) * len(envelope.batch) > _MOST_SHARED:
-            raise BadBody("payload_too_large", "the batch's `context` is too large for this many messages")
-        context = decoding.member(envelope.context, Limits())
-        messages = [Told(place, bytes(raw)) for place, raw in enumerate(envelope.batch)]
+        batch = decoding.messages(envelope, len(text), facts.limits)
+        messages = [Told(place, bytes(raw)) for place, raw in enumerate(batch)]
+        context = decoding.member(envelope.context, facts.limits)
         return Telling(
             messages=messages, sent_at=envelope.sent_at, context=context if context.__class__ is dict else None
         )
