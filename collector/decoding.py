@@ -43,6 +43,7 @@ class Named(msgspec.Struct, frozen=True, rename="camel"):
 _batch = msgspec.json.Decoder(Batch)
 _shared = msgspec.json.Decoder(Shared)
 _named = msgspec.json.Decoder(Named)
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _json = msgspec.json.Decoder()
 
 
@@ -124,6 +125,14 @@ def member(raw: msgspec.Raw, limits: Limits) -> Any:
         return _json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _unreadable(text, error) from None
+
+
+def members(body: bytes, expected: str) -> dict[str, msgspec.Raw]:
+    """What an object says, each value as it was sent. BadBody when it is no JSON, or no object, as is `expected`."""
+    try:
+        return _members.decode(mended(body))
+    except msgspec.ValidationError:
+        raise BadBody("not_an_object", expected) from None
 
 
 def mended(body: bytes) -> bytes:

@@ -7,7 +7,7 @@ import msgspec
 
 from collector.dialects.dialect import Dialect
 from collector.dialects.dopt import UNDER_IDENTIFY, FromSegment, OneGroup, OneUser, UserOfPath, Users
-from collector.dialects.jitsu import JitsuPixel, JitsuPixelOfAnyType, One, Several
+from collector.dialects.jitsu import JitsuPixel, One, Several
 from collector.dialects.openpanel.endpoints import DeviceId, Event, Profile, Track
 from collector.dialects.pixel import Pixel
 from collector.dialects.rudder import Merge, RudderPixel, SourceConfig
@@ -91,7 +91,7 @@ def _jitsu() -> Iterator[Route]:
         for name in _NAMES[kind]:
             yield Route(f"/api/px/{name}", kind, JitsuPixel(kind))
     for name in _EVENT:
-        yield Route(f"/api/px/{name}", None, JitsuPixelOfAnyType())
+        yield Route(f"/api/px/{name}", None, JitsuPixel(None))
 
 
 def _routes() -> Iterator[Route]:
