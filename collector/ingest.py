@@ -69,9 +69,7 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
         try:
             encoding = headers.get(b"content-encoding")
             if encoding is not None:
-                text = inflated(body, encoding, self.limits.body_bytes)
-                if len(text) > SMALL:
-                    self.room.hold(len(text))
+                text = self._inflated(body, encoding)
             if dialect is not None:
                 grant = grant or self._let_in(dialect.inside(text, self.keys), headers)
                 return await self._take_told(dialect, request, grant, received_ms, text)
@@ -87,6 +85,12 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
                 self._meter(grant, 1, received_ms)
                 await self.log.put([], [quarantine.of_body(bad, text, grant, stamp(received_ms), request.path)])
             raise
+
+    def _inflated(self, body: bytes, encoding: bytes) -> bytes:
+        text = inflated(body, encoding, self.limits.body_bytes)
+        if len(text) > SMALL:
+            self.room.hold(len(text))
+        return text
 
     async def _take_one(self, route: Route, request: Request, grant: Grant, received_ms: int, body: bytes) -> Answer:
         terms = self._terms(request, grant, arrival(received_ms, kind=route.kind))

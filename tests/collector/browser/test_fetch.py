@@ -69,7 +69,7 @@ def test_only_http_is_spoken(tmp_path: Path) -> None:
 
 
 def test_a_password_in_the_address_of_the_registry_is_not_told(tmp_path: Path) -> None:
-    with pytest.raises(NotFetched, match="registry.example") as told:
+    with pytest.raises(NotFetched, match=r"registry\.example") as told:
         fetch(tmp_path, "https://me:hush@registry.example", [pin_of(b"")])
     assert "hush" not in str(told.value)
 
