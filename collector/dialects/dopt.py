@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from collector import answers
+from collector import answers, decoding
 from collector.accept import Refused
 from collector.answers import Answer, Problem
 from collector.auth import Grant, Keys
@@ -91,7 +91,7 @@ class Users(Dopt):
 
 def _one(read: items.Reader, text: bytes, request: Request) -> Telling:
     try:
-        messages = read(items.members(items.json_of(text)))
+        messages = read(items.members(decoding.mended(text)))
     except Invalid as invalid:
         violation = invalid.violations[0]
         raise BadBody(violation.code, violation.sentence()) from invalid
