@@ -45,7 +45,7 @@ class Restarts(msgspec.Struct, frozen=True):
     """How long to wait before something that died is started again; all in seconds."""
 
     first: float = 0.5
-    longest: float = 30.0
+    longest: float = 5.0
     calm: float = 60.0
     """Whoever lived this long died of something new."""
 

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
+from pathlib import Path
 from typing import Any
 
 from tests.running import Running
@@ -165,3 +166,8 @@ def first_deliveries(messages: Sequence[Mapping[str, Any]]) -> dict[str, list[st
             seen.add(message["messageId"])
             found[message["userId"]].append(message["messageId"])
     return dict(found)
+
+
+def whole_lines(file: Path) -> list[str]:
+    """The lines of a file that somebody may be writing at this moment: none while it is not there, no half one."""
+    return file.read_text().split("\n")[:-1] if file.exists() else []

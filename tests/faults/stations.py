@@ -13,7 +13,7 @@ import redis
 
 from tests.faults.report import Row
 from tests.faults.scenarios import SCENARIOS
-from tests.ledger import Findings, Ledger, compare
+from tests.ledger import Findings, Ledger, compare, whole_lines
 from tests.receiver import Receiver
 from tests.running import Running, free_port
 from tests.waiting import eventually
@@ -119,7 +119,7 @@ class Visit:
 
     def at_calm(self) -> list[dict[str, Any]]:
         file = self._stations.directory / f"{self.station.name}.jsonl"
-        return [json.loads(line) for line in file.read_text().split("\n") if line] if file.exists() else []
+        return [json.loads(line) for line in whole_lines(file)]
 
     def letters(self) -> list[dict[str, Any]]:
         """The dead letters of the troubled destination."""

@@ -10,7 +10,7 @@ from tests.faults.poison import install
 from tests.faults.report import Row
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.stations import letters_in
-from tests.ledger import Ledger, compare
+from tests.ledger import Ledger, compare, whole_lines
 from tests.running import Running, running
 from tests.waiting import eventually
 
@@ -45,7 +45,7 @@ path = "{directory}/calm.jsonl"
 
 
 def lines(file: Path) -> list[dict[str, str]]:
-    return [json.loads(line) for line in file.read_text().split("\n") if line] if file.exists() else []
+    return [json.loads(line) for line in whole_lines(file)]
 
 
 def waiting(turnout: Running) -> Iterator[int]:

@@ -20,18 +20,18 @@ from tests.waiting import eventually
 @pytest.mark.scenario("F62")
 def test_a_replay_beside_live_traffic_is_exact_though_it_and_a_worker_are_killed(trial: Trial, scale: Scale) -> None:
     town = trial.town
-    with trial.load() as ledger:
+    with trial.load(pause=0.2) as ledger:
         ledger.grows_by(scale.of(400, 4_000))
         owed = ledger.ids()
         eventually(lambda: owed <= archived(town), within=30, what="what was accepted is in the archive")
         now = datetime.now(UTC).isoformat()
-        command = replaying(town, "--to", "hook", "--source", SOURCE, "--until", now, "--yes", "--rate", "400/s")
+        command = replaying(town, "--to", "hook", "--source", SOURCE, "--until", now, "--yes", "--rate", "200/s")
         eventually(town.replayed, within=30, what="the replay was under way")
         command.send_signal(signal.SIGKILL)
         command.communicate()
         town.turnout.kill(Role.WORKER)
         (replay,) = [json.loads(line) for line in town.turnout.command("replay", "list", "--json").stdout.splitlines()]
-        said, _ = replaying(town, "resume", replay["id"], "--json").communicate(timeout=60)
+        said, _ = replaying(town, "resume", replay["id"], "--rate", "1000/s", "--json").communicate(timeout=60)
         account = json.loads(said.splitlines()[0])["account"]
         trial.over()
     trial.prove(repeats=2 * IN_HAND)

@@ -45,12 +45,13 @@ def test_an_rq_server_that_comes_back_empty_is_told_anew(trial: Trial, scale: Sc
             ledger.grows_by(60)
             turnout.back(turnout.kill(Role.RQ))
             trial.over()
-    trial.prove()
+    trial.prove(repeats=scale.of(0, IN_HAND))  # a busy machine may lose a lease
 
 
 @pytest.mark.scenario("F24")
 def test_while_rqs_server_stands_still_messages_are_taken(trial: Trial, scale: Scale) -> None:
-    with trial.load() as ledger:
+    # Over a minute there gathers as much as otherwise in a few seconds: it is the way back that is timed.
+    with trial.load(pause=scale.seconds(0.03, 0.3)) as ledger:
         ledger.grows_by(60)
         with trial.town.turnout.frozen(Role.RQ):
             ledger.grows_by(200)

@@ -10,6 +10,7 @@ import redis
 
 from tests.faults.proxy import Proxy
 from tests.faults.servers import Clock, ValkeyServer
+from tests.ledger import whole_lines
 from tests.receiver import Receiver
 from tests.running import Running, free_port
 from worker import keys
@@ -147,7 +148,7 @@ class Town:
 
     def in_file(self) -> list[dict[str, Any]]:
         file = self.directory / f"{SOURCE}.jsonl"
-        return [json.loads(line) for line in file.read_text().split("\n") if line] if file.exists() else []
+        return [json.loads(line) for line in whole_lines(file)]
 
     def arrivals(self) -> dict[str, list[dict[str, Any]]]:
         return {"archive": self.turnout.archived(SOURCE), "file": self.in_file(), "hook": self.at_hook()}
