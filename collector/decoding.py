@@ -8,12 +8,16 @@ from typing import Any, TypeVar
 import msgspec
 
 from collector.errors import BadBody
+from schemas.arrival import Arrival, arrival
 from schemas.depth import is_within
 from schemas.limits import Limits
 
 T = TypeVar("T")
 
 NOTHING = msgspec.Raw(b"")
+
+SPREAD = 2
+"""A batch's `context` is stored with each of its messages: together they may be this many times the largest body."""
 
 
 class Shared(msgspec.Struct, frozen=True, rename="camel"):
@@ -39,6 +43,7 @@ class Named(msgspec.Struct, frozen=True, rename="camel"):
 _batch = msgspec.json.Decoder(Batch)
 _shared = msgspec.json.Decoder(Shared)
 _named = msgspec.json.Decoder(Named)
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _json = msgspec.json.Decoder()
 
 
@@ -69,6 +74,33 @@ def write_keys(envelope: Batch | Shared) -> Iterator[object]:
         yield _names(envelope.batch[0]).write_key
 
 
+def messages(envelope: Batch | Shared, size: int, limits: Limits) -> list[msgspec.Raw]:
+    """Those of a body of `size` bytes. Raises BadBody when there are none, or too many."""
+    if not isinstance(envelope, Batch):
+        raise BadBody(
+            "batch_not_array", "`batch` should be an array of messages; one alone goes to the path of its type"
+        )
+    count = len(envelope.batch)
+    if not count:
+        raise BadBody("empty_batch", "`batch` holds no messages")
+    if count > limits.batch_messages:
+        raise BadBody("too_many_messages", f"`batch` holds {count} messages; the most is {limits.batch_messages}")
+    shared = len(bytes(envelope.context)) + len(bytes(envelope.integrations))
+    if size + shared * count > limits.body_bytes * SPREAD:
+        raise BadBody("payload_too_large", "the batch's `context` is too large for this many messages")
+    return envelope.batch
+
+
+def arrival_of(envelope: Shared, received_ms: int, limits: Limits) -> Arrival:
+    """The arrival of a batch, with what it says for all of its messages. Raises BadBody when that cannot be read."""
+    return arrival(
+        received_ms,
+        sent_at=envelope.sent_at,
+        context=member(envelope.context, limits),
+        integrations=member(envelope.integrations, limits),
+    )
+
+
 def message_id(raw: bytes, most_chars: int) -> str | None:
     """What a refused message called itself, if that can be told. It is shown to its sender: length must be bounded."""
     name = _names(raw).message_id
@@ -93,6 +125,14 @@ def member(raw: msgspec.Raw, limits: Limits) -> Any:
         return _json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _unreadable(text, error) from None
+
+
+def members(body: bytes, expected: str) -> dict[str, msgspec.Raw]:
+    """What an object says, each value as it was sent. BadBody when it is no JSON, or no object, as is `expected`."""
+    try:
+        return _members.decode(mended(body))
+    except msgspec.ValidationError:
+        raise BadBody("not_an_object", expected) from None
 
 
 def mended(body: bytes) -> bytes:

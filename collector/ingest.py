@@ -24,18 +24,13 @@ from collector.request import Headers, Request
 from collector.room import SMALL, Room
 from collector.routes import Route
 from collector.visitor import NO_PROXIES, Proxies
-from schemas.arrival import arrival
+from schemas.arrival import Arrival, arrival
 from schemas.dates import stamp
 from schemas.errors import Invalid
 from schemas.limits import Limits
 
 SLICE = 200
 """Messages judged in one turn: a few milliseconds' worth."""
-
-SPREAD = 2
-"""A batch's `context` is stored with each of its messages: together they may be this many times the largest body."""
-
-_NOTHING_SHARED = Shared()
 
 
 class Ingest(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,9 +69,7 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
         try:
             encoding = headers.get(b"content-encoding")
             if encoding is not None:
-                text = inflated(body, encoding, self.limits.body_bytes)
-                if len(text) > SMALL:
-                    self.room.hold(len(text))
+                text = self._inflated(body, encoding)
             if dialect is not None:
                 grant = grant or self._let_in(dialect.inside(text, self.keys), headers)
                 return await self._take_told(dialect, request, grant, received_ms, text)
@@ -93,8 +86,14 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
                 await self.log.put([], [quarantine.of_body(bad, text, grant, stamp(received_ms), request.path)])
             raise
 
+    def _inflated(self, body: bytes, encoding: bytes) -> bytes:
+        text = inflated(body, encoding, self.limits.body_bytes)
+        if len(text) > SMALL:
+            self.room.hold(len(text))
+        return text
+
     async def _take_one(self, route: Route, request: Request, grant: Grant, received_ms: int, body: bytes) -> Answer:
-        terms = self._terms(request, grant, received_ms, route.kind, _NOTHING_SHARED)
+        terms = self._terms(request, grant, arrival(received_ms, kind=route.kind))
         try:
             item = accept.alone(body, terms)
         except Invalid as invalid:
@@ -109,8 +108,8 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
     async def _take_many(
         self, route: Route, request: Request, grant: Grant, received_ms: int, envelope: Batch | Shared, size: int
     ) -> Answer:
-        messages = self._messages(envelope, size)
-        terms = self._terms(request, grant, received_ms, None, envelope)
+        messages = decoding.messages(envelope, size, self.limits)
+        terms = self._terms(request, grant, decoding.arrival_of(envelope, received_ms, self.limits))
         self._meter(grant, len(messages), received_ms)
         verdict = await _judged(messages, terms, self.turn)
         await self._put(verdict.items, verdict.refused, grant, terms, route.path)
@@ -131,6 +130,7 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
             address=provenance.address(),
             salt=self.salt,
             policy=grant.policy,
+            limits=self.limits,
         )
         telling = dialect.read(request, text, facts)
         self._meter(grant, max(1, len(telling.messages) + len(telling.refused)), received_ms)
@@ -166,28 +166,7 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
         if rate is not None:
             self.meters.take(grant.source, rate, messages, received_ms / 1000)
 
-    def _messages(self, envelope: Batch | Shared, size: int) -> list[msgspec.Raw]:
-        if not isinstance(envelope, Batch):
-            raise BadBody("batch_not_array", "`batch` should be an array of messages; one alone goes to /v1/track")
-        messages = envelope.batch
-        if not messages:
-            raise BadBody("empty_batch", "`batch` holds no messages")
-        if len(messages) > self.limits.batch_messages:
-            words = f"`batch` holds {len(messages)} messages; the most is {self.limits.batch_messages}"
-            raise BadBody("too_many_messages", words)
-        shared = len(bytes(envelope.context)) + len(bytes(envelope.integrations))
-        if size + shared * len(messages) > self.limits.body_bytes * SPREAD:
-            raise BadBody("payload_too_large", "the batch's `context` is too large for this many messages")
-        return messages
-
-    def _terms(self, request: Request, grant: Grant, received_ms: int, kind: str | None, shared: Shared) -> Terms:
-        came = arrival(
-            received_ms,
-            kind=kind,
-            sent_at=shared.sent_at,
-            context=decoding.member(shared.context, self.limits),
-            integrations=decoding.member(shared.integrations, self.limits),
-        )
+    def _terms(self, request: Request, grant: Grant, came: Arrival) -> Terms:
         provenance = provenance_of(request, self.trusted, grant.policy)
         return Terms(grant.source, came, self.new_id, self.limits, provenance)
 

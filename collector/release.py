@@ -8,7 +8,6 @@ import msgspec
 
 from collector import accept, decoding
 from collector.accept import Refused, Terms, Verdict
-from collector.decoding import Batch, Shared
 from collector.dialects.dialect import Dialect, Facts, Telling, placed, telling_terms
 from collector.errors import BadBody
 from collector.log_port import Item
@@ -17,7 +16,7 @@ from collector.provenance import remembered
 from collector.quarantine import KEPT_BYTES
 from collector.request import Request
 from collector.routes import route_of
-from schemas.arrival import arrival
+from schemas.arrival import Arrival, arrival
 from schemas.errors import Invalid, Violation
 from schemas.limits import Limits
 from worker.database.tables import LONGEST_INDEXED
@@ -65,7 +64,7 @@ def _message(held: Held, limits: Limits) -> Judged:
         telling = route.dialect.repaired(_request(held, route.dialect), held.raw)
         if telling is not None:
             return _judged(held, telling, limits)
-    terms = _terms(held, Shared(), route.kind if route else None, limits)
+    terms = _terms(held, arrival(held.received_at_ms, kind=route.kind if route else None), limits)
     try:
         return Judged((accept.alone(held.raw, terms),), ())
     except Invalid as invalid:
@@ -80,18 +79,17 @@ def _body(held: Held, limits: Limits) -> Judged:
     if route is not None and route.kind is not None:
         return _message(held, limits)
     envelope = decoding.batch(held.raw)
-    if not isinstance(envelope, Batch) or not envelope.batch:
-        raise BadBody("batch_not_array", "`batch` should be an array of messages")
-    if len(envelope.batch) > limits.batch_messages:
-        words = f"`batch` holds {len(envelope.batch)} messages; the most is {limits.batch_messages}"
-        raise BadBody("too_many_messages", words)
-    verdict: Verdict = accept.each(0, envelope.batch, _terms(held, envelope, None, limits))
+    messages = decoding.messages(envelope, len(held.raw), limits)
+    terms = _terms(held, decoding.arrival_of(envelope, held.received_at_ms, limits), limits)
+    verdict: Verdict = accept.each(0, messages, terms)
     return Judged(tuple(verdict.items), tuple(verdict.refused))
 
 
 def _told(held: Held, dialect: Dialect, limits: Limits) -> Judged:
     """A whole request in another dialect, without its headers and its query: they were not kept."""
-    facts = Facts(source=held.source, received_ms=held.received_at_ms, address="", salt=lambda moment_ms: b"")
+    facts = Facts(
+        source=held.source, received_ms=held.received_at_ms, address="", salt=lambda moment_ms: b"", limits=limits
+    )
     return _judged(held, dialect.read(_request(held, dialect), held.raw, facts), limits)
 
 
@@ -106,14 +104,7 @@ def _judged(held: Held, telling: Telling, limits: Limits) -> Judged:
     return Judged(tuple(verdict.items), (*telling.refused, *placed(telling, verdict.refused)))
 
 
-def _terms(held: Held, shared: Shared, kind: str | None, limits: Limits) -> Terms:
-    came = arrival(
-        held.received_at_ms,
-        kind=kind,
-        sent_at=shared.sent_at,
-        context=decoding.member(shared.context, limits),
-        integrations=decoding.member(shared.integrations, limits),
-    )
+def _terms(held: Held, came: Arrival, limits: Limits) -> Terms:
     return Terms(held.source, came, _ids(held.digest).__next__, limits, remembered(held.policy))
 
 

@@ -21,6 +21,10 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     """The address at the other end of the connection, which may be a proxy's; empty when it is not known."""
     scheme: str = "http"
 
+    def header(self, name: bytes) -> str:
+        """A header as text, without the space around it; empty when it is not there."""
+        return self.headers.get(name, b"").decode("utf-8", "replace").strip()
+
 
 _LISTS = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host")
 """Proxies add to these by another line as well as by another comma."""

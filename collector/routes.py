@@ -1,13 +1,13 @@
 """Which paths take messages: of which type, and in which dialect."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
 from collector.dialects.dialect import Dialect
 from collector.dialects.dopt import UNDER_IDENTIFY, FromSegment, OneGroup, OneUser, UserOfPath, Users
-from collector.dialects.jitsu import JitsuPixel, JitsuPixelOfAnyType, One, Several
+from collector.dialects.jitsu import JitsuPixel, One, Several
 from collector.dialects.openpanel.endpoints import DeviceId, Event, Profile, Track
 from collector.dialects.pixel import Pixel
 from collector.dialects.rudder import Merge, RudderPixel, SourceConfig
@@ -25,8 +25,10 @@ _NAMES = {
     BATCH: ("batch", "b", "import"),
 }
 
-_EVENT = ("event", "e")
-"""Jitsu's names for a message that says its type itself."""
+_JITSU: Mapping[str | None, tuple[str, ...]] = {
+    **{kind: _NAMES[kind] for kind in KINDS},
+    None: ("event", "e"),  # a message that says its type itself
+}
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -82,16 +84,12 @@ def _rudder() -> Iterator[Route]:
 def _jitsu() -> Iterator[Route]:
     for start in ("/api/s", "/api/s/s2s"):
         yield Route(f"{start}/batch", None, Several())
-        for kind in KINDS:
-            for name in _NAMES[kind]:
+        for kind, names in _JITSU.items():
+            for name in names:
                 yield Route(f"{start}/{name}", kind, One(kind))
-        for name in _EVENT:
-            yield Route(f"{start}/{name}", None, One(None))
-    for kind in KINDS:
-        for name in _NAMES[kind]:
+    for kind, names in _JITSU.items():
+        for name in names:
             yield Route(f"/api/px/{name}", kind, JitsuPixel(kind))
-    for name in _EVENT:
-        yield Route(f"/api/px/{name}", None, JitsuPixelOfAnyType())
 
 
 def _routes() -> Iterator[Route]:

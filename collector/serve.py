@@ -103,10 +103,8 @@ async def _serve(
     def swap(new: Config) -> None:
         # No await between these: no request sees one half of it.
         appender.renew(log_side.terms(new))
-        _renew(new, edge, server, room)
+        _renew(new, edge, server, room, certificate)
         pulse.follow(new)
-        if certificate is not None and new.collector.tls is not None:
-            certificate.renew(new.collector.tls)
 
     reloader = Reloader(config, read, prepare=_make_room, swap=swap, refuse=pulse.refuse, stop=server.stop)
     appender.start()
@@ -127,11 +125,13 @@ async def _serve(
     return 0 if server.started else 1
 
 
-def _renew(new: Config, edge: Edge, server: Server, room: Room) -> None:
+def _renew(new: Config, edge: Edge, server: Server, room: Room, certificate: Certificate | None) -> None:
     rules = server.rules = new.collector.connections
     room.most = int(rules.bodies)
     keys, limits, url = new.revealed_keys(), new.collector.limits, new.collector.public_url
     edge.renew(keys, limits, new.policies, new.trusted(), url, body_seconds=rules.body)
+    if certificate is not None and new.collector.tls is not None:
+        certificate.renew(new.collector.tls)
 
 
 def _edge(config: Config, appender: Appender, pulse: Pulse, salts: SharedSalts, room: Room) -> Edge:

@@ -51,12 +51,6 @@ def address_of(request: Request, trusted: Proxies) -> str:
     return str(found)
 
 
-def stated_address(headers: Headers, name: bytes) -> str | None:
-    """The address that the sender states in a header of his own, as he might in `context.ip`; None if it is none."""
-    stated = address(headers.get(name, b"").decode("latin-1"))
-    return None if stated is None else str(stated)
-
-
 def outer_url(request: Request, trusted: Proxies) -> str:
     """Scheme and host under which the client reached us (`https://events.shop.example`); empty when it did not say."""
     peer = address(request.peer) if trusted else None

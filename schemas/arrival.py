@@ -39,7 +39,7 @@ def arrival(
         received_at=stamp(received_at_ms),
         kind=kind,
         sending=sending(sent_at, received_at_ms),
-        context=settled_context(context, notes),
+        context={} if context is None else settled_context(context, notes),
         integrations=None if integrations is None else as_object(integrations, "integrations", notes),
         notes=tuple(notes),
     )

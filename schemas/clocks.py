@@ -25,9 +25,12 @@ class Sending(msgspec.Struct, frozen=True):
     notes: tuple[Note, ...] = ()
 
 
+_UNSAID = Sending()
+
+
 def sending(sent_at: object, received_ms: int) -> Sending:
     if sent_at is None or sent_at == "":
-        return Sending()
+        return _UNSAID
     if isinstance(sent_at, str):
         ms = stamped_ms(sent_at)
         if ms is not None and abs(received_ms - ms) <= ABSURD_SKEW:

@@ -22,6 +22,7 @@ LARGEST_TARBALL = 16 << 20
 LARGEST_FILE = 2 << 20
 
 _SETTING = re.compile(r"\s*([^=\s]+)\s*=\s*(.*?)\s*")
+_CREDENTIALS = re.compile(r"[^/]*//[^/]*@([^/]*)")
 _VARIABLE = re.compile(r"\$\{([^}]+)\}")
 
 
@@ -53,6 +54,9 @@ def address_of(pin: Pin, registry: str) -> str:
 
 def download(pin: Pin, registry: str) -> bytes:
     """The tarball as it was published. Raises NotFetched."""
+    if named := _CREDENTIALS.match(registry):
+        # Before anything else: errors quote the address.
+        raise NotFetched(f"the address of the registry {named[1]} holds a name or a password: neither is sent")
     address = address_of(pin, registry)
     if not address.startswith(("https://", "http://")):
         raise NotFetched(f"the registry {registry} is no http or https address")

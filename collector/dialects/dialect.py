@@ -33,6 +33,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """The secret of the day (UTC) of a moment in ms; it is forgotten when the day is over."""
     policy: Policy = OPEN
     """What the source asks of those who post to it."""
+    limits: Limits = Limits()
 
 
 class Told(msgspec.Struct, frozen=True):

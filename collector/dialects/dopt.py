@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from collector import answers
+from collector import answers, decoding
 from collector.accept import Refused
 from collector.answers import Answer, Problem
 from collector.auth import Grant, Keys
 from collector.dialects import dopt_items as items
 from collector.dialects.dialect import Dialect, Facts, Telling, Told, refused_item
 from collector.errors import BadBody, Unauthorized
-from collector.request import Headers, Request
+from collector.request import Request
 from schemas.errors import Invalid
 
 API_KEY = b"x-api-key"
@@ -24,8 +24,8 @@ class Dopt(Dialect):
     """What its paths have in common."""
 
     def outside(self, request: Request, keys: Keys) -> Grant | None:
-        key = request.headers.get(API_KEY, b"").strip()
-        return keys.named(key.decode(errors="replace")) if key else keys.outside_body(request.headers, request.query)
+        key = request.header(API_KEY)
+        return keys.named(key) if key else keys.outside_body(request.headers, request.query)
 
     def inside(self, text: bytes, keys: Keys) -> Grant:
         raise Unauthorized("missing_write_key", "the request carries no key: it belongs into the header x-api-key")
@@ -91,7 +91,7 @@ class Users(Dopt):
 
 def _one(read: items.Reader, text: bytes, request: Request) -> Telling:
     try:
-        messages = read(items.members(items.json_of(text)))
+        messages = read(items.members(decoding.mended(text)))
     except Invalid as invalid:
         violation = invalid.violations[0]
         raise BadBody(violation.code, violation.sentence()) from invalid
@@ -113,7 +113,7 @@ def _told(messages: Sequence[Told], refused: Sequence[Refused], request: Request
     if len(messages) > MOST_MESSAGES:
         words = f"the body holds {len(messages)} users and groups of users; the most is {MOST_MESSAGES}"
         raise BadBody("too_many_messages", words)
-    return Telling(messages=messages, refused=refused, context=_context(request.headers), reply=count)
+    return Telling(messages=messages, refused=refused, context=_context(request), reply=count)
 
 
 def _rest(request: Request) -> bytes:
@@ -122,11 +122,10 @@ def _rest(request: Request) -> bytes:
     return (rest if found else request.path.removeprefix(UNDER_IDENTIFY).encode()).removesuffix(b"/")
 
 
-def _context(headers: Headers) -> Mapping[str, Any] | None:
+def _context(request: Request) -> Mapping[str, Any] | None:
     """The client as it names itself; that for browsers and Node says only which language it is written in."""
-    language = headers.get(b"x-fern-language", b"").decode(errors="replace")
-    name = headers.get(b"x-fern-sdk-name", b"").decode(errors="replace")
-    version = headers.get(b"x-fern-sdk-version", b"").decode(errors="replace")
+    language = request.header(b"x-fern-language")
+    name, version = request.header(b"x-fern-sdk-name"), request.header(b"x-fern-sdk-version")
     if not name and not language:
         return None
     library = {"name": name or f"dopt-users-{language.lower()}-client"}

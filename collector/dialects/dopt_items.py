@@ -29,14 +29,9 @@ _array = msgspec.json.Decoder(list[msgspec.Raw])
 _any = msgspec.json.Decoder()
 
 
-def json_of(text: bytes) -> bytes:
-    """The body as decoders like it. BadBody when it is not JSON."""
-    return decoding.mended(text)
-
-
 def array(text: bytes) -> list[msgspec.Raw]:
     try:
-        return _array.decode(json_of(text))
+        return _array.decode(decoding.mended(text))
     except msgspec.ValidationError:
         raise BadBody("not_an_array", "the body should be an array of users") from None
 

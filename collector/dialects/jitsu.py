@@ -1,7 +1,7 @@
 """Jitsu's API: one message to each request, its type in the path, or several in a batch."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
@@ -9,22 +9,14 @@ from collector import answers, decoding
 from collector.accept import Refused
 from collector.answers import Answer, Problem
 from collector.auth import Grant, Keys
-from collector.decoding import Batch
-from collector.dialects.dialect import Dialect, Facts, Telling, Told
-from collector.dialects.pixel import Pixel, message_of
-from collector.errors import BadBody
+from collector.dialects.dialect import Dialect, Facts, Telling, Told, alone
+from collector.dialects.pixel import Pixel, write_key
 from collector.request import Request
-from schemas.limits import Limits
 
 MASKED = "***"
 """Ends the key that clients write into their messages; the whole key is in a header."""
 
-_MOST_MESSAGES = 2_500
-_MOST_SHARED = 8_388_608
-"""A batch's `context` is stored with each of its messages: so many bytes in all."""
-
 _OK = answers.answer(200, b'{"ok":true}')
-_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encode = msgspec.json.Encoder().encode
 
 
@@ -46,14 +38,8 @@ class One(Jitsu):
         return keys.inside_body(_unmasked(decoding.write_key(text)))
 
     def read(self, request: Request, text: bytes, facts: Facts) -> Telling:
-        body = decoding.mended(text)
-        try:
-            message: dict[str, Any] = dict(_object.decode(body))
-        except msgspec.ValidationError:
-            raise BadBody("not_an_object", "the body should be one message, an object") from None
-        if self._kind is None:
-            return Telling(messages=(Told(0, body),))
-        return Telling(messages=(Told(0, _encode({**message, "type": self._kind})),))
+        message = decoding.members(text, "the body should be one message, an object")
+        return alone(message if self._kind is None else {**message, "type": self._kind})
 
     def stored(self, telling: Telling, accepted: int, refused: Sequence[Refused]) -> Answer:
         return super().stored(telling, accepted, refused) if refused else _OK
@@ -67,17 +53,9 @@ class Several(Jitsu):
 
     def read(self, request: Request, text: bytes, facts: Facts) -> Telling:
         envelope = decoding.batch(text)
-        if not isinstance(envelope, Batch):
-            raise BadBody("batch_not_array", "`batch` should be an array of messages")
-        if not envelope.batch:
-            raise BadBody("empty_batch", "`batch` holds no messages")
-        if len(envelope.batch) > _MOST_MESSAGES:
-            words = f"`batch` holds {len(envelope.batch)} messages; the most is {_MOST_MESSAGES}"
-            raise BadBody("too_many_messages", words)
-        if len(bytes(envelope.context)) * len(envelope.batch) > _MOST_SHARED:
-            raise BadBody("payload_too_large", "the batch's `context` is too large for this many messages")
-        context = decoding.member(envelope.context, Limits())
-        messages = [Told(place, bytes(raw)) for place, raw in enumerate(envelope.batch)]
+        batch = decoding.messages(envelope, len(text), facts.limits)
+        messages = [Told(place, bytes(raw)) for place, raw in enumerate(batch)]
+        context = decoding.member(envelope.context, facts.limits)
         return Telling(
             messages=messages, sent_at=envelope.sent_at, context=context if context.__class__ is dict else None
         )
@@ -89,45 +67,24 @@ class Several(Jitsu):
 
 
 class JitsuPixel(Pixel):
-    """The key may stand in a header or in the query besides; `kind` is "event" where the message names its type.
+    """The key may stand in a header or in the query besides.
 
     A parameter that asks to be sent elsewhere is not followed: anybody could lend our name to any address by it.
     """
-
-    methods: ClassVar[tuple[str, ...]] = ("GET",)
 
     def outside(self, request: Request, keys: Keys) -> Grant | None:
         grant = keys.outside_body(request.headers, request.query)
         if grant is not None:
             return grant
-        return keys.inside_body(_unmasked(_named(request.query)))
+        return keys.inside_body(_unmasked(write_key(request.query)))
 
     def meant(self, message: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in message.items() if name not in ("writekey", "redirect")}
 
 
-class JitsuPixelOfAnyType(JitsuPixel):
-    """The type is in the message."""
-
-    def __init__(self) -> None:
-        super().__init__("")
-
-    def read(self, request: Request, text: bytes, facts: Facts) -> Telling:
-        message = message_of(request.query)
-        message.pop("writeKey", None)
-        return Telling(messages=(Told(0, _encode(self.meant(message))),))
-
-
 def _unmasked(named: object) -> tuple[object, ...]:
     """The key, unless all that is left of it is its beginning."""
     return () if isinstance(named, str) and named.endswith(MASKED) else (named,)
-
-
-def _named(query: bytes) -> object:
-    try:
-        return message_of(query).get("writeKey")
-    except BadBody:
-        return None
 
 
 def _told(refused: Refused) -> str:

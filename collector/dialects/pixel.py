@@ -26,20 +26,18 @@ class Pixel(Dialect):
     methods: ClassVar[tuple[str, ...]] = ("GET",)
     visited: ClassVar[bool] = True
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str | None) -> None:
+        """`kind` is None where the message names its own type."""
         self._kind = kind
 
     def outside(self, request: Request, keys: Keys) -> Grant | None:
-        try:
-            named = message_of(request.query).get("writeKey")
-        except BadBody:
-            named = None
-        return keys.inside_body((named,))
+        return keys.inside_body((write_key(request.query),))
 
     def read(self, request: Request, text: bytes, facts: Facts) -> Telling:
         message = message_of(request.query)
         message.pop("writeKey", None)
-        return alone({**self.meant(message), "type": self._kind})
+        meant = self.meant(message)
+        return alone(meant if self._kind is None else {**meant, "type": self._kind})
 
     def meant(self, message: dict[str, Any]) -> dict[str, Any]:
         """The message that these parameters mean."""
@@ -50,6 +48,14 @@ class Pixel(Dialect):
 
     def problem(self, problem: Problem) -> Answer:
         return SHOWN
+
+
+def write_key(query: bytes) -> object:
+    """The key that a query names, if it can be read and does."""
+    try:
+        return message_of(query).get("writeKey")
+    except BadBody:
+        return None
 
 
 def message_of(query: bytes) -> dict[str, Any]:

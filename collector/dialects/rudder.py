@@ -9,9 +9,8 @@ from collector import answers, decoding
 from collector.accept import Refused
 from collector.answers import Answer
 from collector.auth import Grant, Keys
-from collector.dialects.dialect import Dialect, Facts, Telling, Told, refused_item
+from collector.dialects.dialect import Dialect, Facts, Telling, alone, refused_item
 from collector.dialects.pixel import Pixel
-from collector.errors import BadBody
 from collector.request import Request
 from schemas.errors import Invalid, Violation
 
@@ -19,7 +18,6 @@ MERGE = "mergeProperties"
 _PATHS = {"userid": "userId", "user_id": "userId", "anonymousid": "anonymousId", "anonymous_id": "anonymousId"}
 _PAIR = "an array of exactly two objects {type, value}"
 
-_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _json = msgspec.json.Decoder()
 
 
@@ -44,10 +42,7 @@ class Merge(Dialect):
 
 
 def _members(text: bytes) -> dict[str, msgspec.Raw]:
-    try:
-        return _object.decode(decoding.mended(text))
-    except msgspec.ValidationError:
-        raise BadBody("not_an_object", "the body should be an object with the array `mergeProperties`") from None
+    return decoding.members(text, "the body should be an object with the array `mergeProperties`")
 
 
 def _merge(members: Mapping[str, msgspec.Raw], text: bytes) -> Telling:
@@ -55,7 +50,7 @@ def _merge(members: Mapping[str, msgspec.Raw], text: bytes) -> Telling:
         message = merged_ids(members)
     except Invalid as invalid:
         return Telling(messages=(), refused=(refused_item(0, text, *invalid.violations),))
-    return Telling(messages=(Told(0, msgspec.json.encode(message)),))
+    return alone(message)
 
 
 def merged_ids(members: Mapping[str, msgspec.Raw]) -> dict[str, Any]:

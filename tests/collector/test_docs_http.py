@@ -11,8 +11,8 @@ import pytest
 
 from collector.answers import LONGEST_WAIT
 from collector.app import create_app
+from collector.decoding import SPREAD
 from collector.inflating import MEMBERS
-from collector.ingest import SPREAD
 from collector.quarantine import KEPT_BYTES
 from collector.reading import BODY_SECONDS
 from collector.routes import ROUTES

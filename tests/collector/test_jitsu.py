@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.collector.client import Answered, Client, MemoryLog
+from schemas.limits import Limits
+from tests.collector.client import Answered, Client, MemoryLog, edge
 from tests.collector.test_pixel import shown
 
 KEY = {"X-Write-Key": "id:secret", "Content-Type": "application/json"}
@@ -93,6 +94,12 @@ def test_a_batch_is_counted(client: Client, log: MemoryLog, path: str) -> None:
 def test_a_batch_that_is_none_is_refused(client: Client, body: Any, code: str) -> None:
     answered = post(client, "/api/s/batch", body)
     assert (answered.status, answered.json()["code"]) == (400, code)
+
+
+def test_a_batch_is_held_against_the_configured_limits(log: MemoryLog) -> None:
+    strict = edge(log, limits=Limits(batch_messages=2))
+    answered = post(strict, "/api/s/batch", {"batch": [{}] * 3})
+    assert (answered.status, answered.json()["code"]) == (400, "too_many_messages")
 
 
 def test_the_pixel_takes_padded_base64_and_parameters_with_dots(client: Client, log: MemoryLog) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from collector.request import Request, headers_of
-from collector.visitor import address_of, neighbourhood, networks, outer_url, stated_address
+from collector.visitor import address_of, neighbourhood, networks, outer_url
 
 TRUSTED = networks(["10.0.0.0/8", "2001:db8:1::/48"])
 PROXY = "10.0.0.9"
@@ -62,14 +62,6 @@ def test_proxies_may_add_a_line_each() -> None:
 @pytest.mark.parametrize("name", ["forwarded", "true_client_ip", "x_client_ip", "cf_connecting_ip", "x_real_ip"])
 def test_other_headers_say_nothing(name: str) -> None:
     assert address_of(request(PROXY, x_forwarded_for=CLIENT, **{name: "for=198.51.100.1"}), TRUSTED) == CLIENT
-
-
-@pytest.mark.parametrize(
-    ("value", "address"),
-    [("203.0.113.7", "203.0.113.7"), (" 2001:DB8::1 ", "2001:db8::1"), ("nobody", None), ("", None), ("\xff", None)],
-)
-def test_a_sender_may_state_an_address(value: str, address: str | None) -> None:
-    assert stated_address(request(CLIENT, x=value).headers, b"x") == address
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import msgspec
 from collector.auth import Grant, Keys
 from collector.dialects.openpanel.payload import document
 from collector.errors import BadBody, Unauthorized, UnknownKey
-from collector.request import Headers, Request
+from collector.request import Request
 from destinations.settings import Secret
 
 _NO_ID = (
@@ -21,7 +21,7 @@ _CREDENTIALS = re.compile(rb'("client(?:Id|Secret)"\s*:\s*)"(?:[^"\\]|\\.)*"?')
 
 def outside(request: Request, keys: Keys) -> Grant | None:
     """The grant by a header, or by one of the places where other clients name their key."""
-    named = _header(request.headers, b"client-id")
+    named = _header(request, b"client-id")
     return keys.named(named) if named else keys.outside_body(request.headers, request.query)
 
 
@@ -37,7 +37,7 @@ def check_secret(request: Request, text: bytes, secret: Secret | None) -> None:
     """Scripts of a site cannot keep a secret: their Origin is held against the source's `origins` instead."""
     if secret is None or b"origin" in request.headers:
         return
-    given = _header(request.headers, b"client-secret") or _in_body(text)
+    given = _header(request, b"client-secret") or _in_body(text)
     if not compare_digest(given.encode("utf-8", "replace"), secret.reveal().encode()):
         if not given:
             raise Unauthorized("missing_client_secret", f"the client secret is missing: {_SECRET_PLACE}")
@@ -49,10 +49,9 @@ def without_credentials(text: bytes) -> bytes:
     return _CREDENTIALS.sub(rb'\1"***"', text)
 
 
-def _header(headers: Headers, name: bytes) -> str:
+def _header(request: Request, name: bytes) -> str:
     """By its name of today, else by that of years ago."""
-    value = headers.get(b"openpanel-" + name) or headers.get(b"mixan-" + name) or b""
-    return value.decode("utf-8", "replace").strip()
+    return request.header(b"openpanel-" + name) or request.header(b"mixan-" + name)
 
 
 def _in_body(text: bytes) -> str:

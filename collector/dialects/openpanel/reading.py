@@ -37,7 +37,7 @@ def telling(request: Request, text: bytes, facts: Facts, kind: str, payload: Pay
     if kind == REPLAY and facts.policy.openpanel.replay == "refuse":
         raise BadRequest("replay_refused", "recordings of sessions are not taken here")
     said = special(members(payload, "properties"), facts.received_ms)
-    sdk = _header(request, b"openpanel-sdk-name")
+    sdk = request.header(b"openpanel-sdk-name")
     who = visitor(request, text, facts, said)
     messages = meaning(Asked(payload, said, who, sdk))
     base = _repeat(request, text, facts, who, said)
@@ -50,8 +50,8 @@ def telling(request: Request, text: bytes, facts: Facts, kind: str, payload: Pay
 
 def visitor(request: Request, text: bytes, facts: Facts, said: Special = _NOTHING) -> Visitor:
     """Who it is that speaks, by what the request says of it."""
-    stated = said.address or address_in(_header(request, b"openpanel-client-ip"))
-    address, agent = stated or facts.address, _header(request, b"user-agent")
+    stated = said.address or address_in(request.header(b"openpanel-client-ip"))
+    address, agent = stated or facts.address, request.header(b"user-agent")
     if said.device:
         device = said.device
     elif address or agent:
@@ -71,7 +71,7 @@ def visitor(request: Request, text: bytes, facts: Facts, said: Special = _NOTHIN
 def _is_near(request: Request) -> bool:
     """Whether the request comes from the visitor's own machine, or through a proxy that says so."""
     headers = request.headers
-    return b"origin" in headers or b"openpanel-client-ip" in headers or is_app(_header(request, b"openpanel-sdk-name"))
+    return b"origin" in headers or b"openpanel-client-ip" in headers or is_app(request.header(b"openpanel-sdk-name"))
 
 
 def _context(request: Request, who: Visitor, said: Special, received_ms: int) -> Mapping[str, Any]:
@@ -79,8 +79,8 @@ def _context(request: Request, who: Visitor, said: Special, received_ms: int) ->
     near, happened = _is_near(request), moment(said.timestamp)
     now = happened is None or happened.ms > received_ms - PAST_MS
     library = {
-        "name": _header(request, b"openpanel-sdk-name"),
-        "version": _header(request, b"openpanel-sdk-version"),
+        "name": request.header(b"openpanel-sdk-name"),
+        "version": request.header(b"openpanel-sdk-version"),
     }
     found: dict[str, Any] = {
         "library": {name: value for name, value in library.items() if value},
@@ -107,7 +107,3 @@ def _named(messages: list[Said], base: str | None) -> list[Said]:
     if base is None:
         return messages
     return [{**each, "messageId": f"op-{base}-{index}"} for index, each in enumerate(messages)]
-
-
-def _header(request: Request, name: bytes) -> str:
-    return request.headers.get(name, b"").decode("utf-8", "replace").strip()

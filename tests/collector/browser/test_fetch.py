@@ -68,6 +68,12 @@ def test_only_http_is_spoken(tmp_path: Path) -> None:
         fetch(tmp_path, "file:///etc", [pin_of(GOOD)])
 
 
+def test_a_password_in_the_address_of_the_registry_is_not_told(tmp_path: Path) -> None:
+    with pytest.raises(NotFetched, match=r"registry\.example") as told:
+        fetch(tmp_path, "https://me:hush@registry.example", [pin_of(b"")])
+    assert "hush" not in str(told.value)
+
+
 def test_a_tarball_can_be_brought_along(tmp_path: Path) -> None:
     brought = tmp_path / "analytics-next.tgz"
     brought.write_bytes(GOOD)
