@@ -133,7 +133,7 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
             limits=self.limits,
         )
         telling = dialect.read(request, text, facts)
-        self._meter(grant, max(1, len(telling.messages) + len(telling.refused)), received_ms)
+        self._meter(grant, len(telling.messages) + len(telling.refused), received_ms)
         terms = telling_terms(grant.source, telling, received_ms, self.new_id, self.limits, provenance)
         verdict = await _judged([msgspec.Raw(told.raw) for told in telling.messages], terms, self.turn)
         refused = [*telling.refused, *placed(telling, verdict.refused)]
@@ -163,7 +163,7 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
     def _meter(self, grant: Grant, messages: int, received_ms: int) -> None:
         """Raises TooMany when so many cannot come in now."""
         rate = grant.policy.rate
-        if rate is not None:
+        if rate is not None and messages:
             self.meters.take(grant.source, rate, messages, received_ms / 1000)
 
     def _terms(self, request: Request, grant: Grant, came: Arrival) -> Terms:

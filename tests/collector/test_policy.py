@@ -324,6 +324,12 @@ class TestRate:
         clock[0] += 1
         assert client.post("/v1/t", TRACK).status == 200
 
+    def test_requests_that_only_ask_cost_nothing(self, log: MemoryLog) -> None:
+        client = asking(log, rate=Rate(messages=1, burst=1))
+        for _ in range(3):
+            assert client.get("/sourceConfig", basic("wk_web")).status == 200
+        assert client.post("/v1/track", {"userId": "u1", "event": "A"}).status == 200
+
     def test_nobody_is_asked_to_wait_for_longer_than_sdks_do(self, log: MemoryLog) -> None:
         client = asking(log, rate=Rate(messages=0.001))
         assert client.post("/v1/t", TRACK).status == 200
