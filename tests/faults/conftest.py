@@ -70,7 +70,7 @@ class _Towns:
             town.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # whoever goes on to other tests need not share the machine with it
 def _towns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Towns]:
     towns = _Towns(tmp_path_factory)
     yield towns
