@@ -87,8 +87,9 @@ def replay(count: int) -> list[Row]:
     assert len(beside) >= LIVE / 4, "the replay was over too soon: nothing is measured"
     mine, reference = _p99(beside), _p99(alone)
     ratio = mine / reference
-    what = f"live p99 in a replay of {count:,}"
-    return [Row(what, f"{mine:.1f} ms", f"{reference:.1f} ms without", ratio, "< 2.00", ratio < 2.0)]
+    return [
+        Row("live p99 beside a replay", f"{mine:.1f} ms", f"{reference:.1f} ms without", ratio, "< 2.00", ratio < 2.0)
+    ]
 
 
 def _p99(taken: list[float]) -> float:
