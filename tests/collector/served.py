@@ -1,6 +1,7 @@
 """The edge on a real uvicorn, at a port of its own."""
 
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,3 +30,9 @@ def served(app: ASGIApp, rules: Connections | None = None) -> Iterator[int]:
         finally:
             server.should_exit = True
             thread.join()
+
+
+def shell(command: str, port: int) -> str:
+    """What an example of the documentation prints when it is run against `port` in place of the usual one."""
+    command = command.replace("127.0.0.1:8080", f"127.0.0.1:{port}")
+    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=20, check=True).stdout

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from collector.metrics_route import PATHS
 from collector.policy import kept_of
 from schemas.limits import Limits
 from tests.collector.client import NOON, MemoryLog
-from tests.collector.served import served
+from tests.collector.served import served, shell
 
 PAGE = (Path(__file__).parents[2] / "docs" / "browsers-and-proxies.md").read_text()
 CONFIGURATION = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
@@ -50,12 +49,11 @@ def port(log: MemoryLog) -> Iterator[int]:
 def test_an_example_gives_what_is_shown(
     port: int, log: MemoryLog, command: str, kind: str, shown: str, stored: str
 ) -> None:
-    command = command.replace("127.0.0.1:8080", f"127.0.0.1:{port}")
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=20, check=True)
+    printed = shell(command, port)
     if kind == "json":
-        assert msgspec.json.decode(done.stdout) == msgspec.json.decode(shown)
+        assert msgspec.json.decode(printed) == msgspec.json.decode(shown)
     else:
-        assert done.stdout == shown
+        assert printed == shown
     if stored:
         assert log.messages[-1]["context"] == msgspec.json.decode(stored)
 

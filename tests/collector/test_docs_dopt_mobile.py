@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from collector.app import create_app
 from collector.dialects.dopt import MOST_MESSAGES, MOST_USERS
 from schemas.limits import Limits
 from tests.collector.client import NOON, MemoryLog
-from tests.collector.served import served
+from tests.collector.served import served, shell
 
 PAGES = {
     name: (Path(__file__).parents[2] / "docs" / "switching" / f"{name}.md").read_text() for name in ("dopt", "mobile")
@@ -35,9 +34,8 @@ def port() -> Iterator[int]:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 @pytest.mark.parametrize(("page", "command", "shown"), EXAMPLES)
 def test_an_example_gives_what_is_shown(port: int, page: str, command: str, shown: str) -> None:
-    command = command.replace("127.0.0.1:8080", f"127.0.0.1:{port}")
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=20, check=True)
-    assert msgspec.json.decode(done.stdout) == msgspec.json.decode(shown)
+    printed = shell(command, port)
+    assert msgspec.json.decode(printed) == msgspec.json.decode(shown)
 
 
 @pytest.mark.parametrize("page", PAGES)

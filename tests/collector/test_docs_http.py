@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from collector.reading import BODY_SECONDS
 from collector.routes import ROUTES
 from schemas.limits import Limits
 from tests.collector.client import NOON, MemoryLog
-from tests.collector.served import served
+from tests.collector.served import served, shell
 
 PAGE = (Path(__file__).parents[2] / "docs" / "http-api.md").read_text()
 EXAMPLES = re.findall(r"```sh\n(.*?)```\n```(json|text)\n(.*?)```", PAGE, re.DOTALL)
@@ -39,12 +38,11 @@ def values(text: str) -> list[object]:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 @pytest.mark.parametrize(("command", "kind", "shown"), EXAMPLES)
 def test_an_example_gives_what_is_shown(port: int, command: str, kind: str, shown: str) -> None:
-    command = command.replace("127.0.0.1:8080", f"127.0.0.1:{port}")
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=20, check=True)
+    printed = shell(command, port)
     if kind == "json":
-        assert values(done.stdout) == values(shown)
+        assert values(printed) == values(shown)
     else:
-        assert done.stdout == shown
+        assert printed == shown
 
 
 def test_every_shell_block_has_its_result() -> None:

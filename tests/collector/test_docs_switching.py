@@ -13,7 +13,7 @@ from collector.config import config_of
 from collector.oauth.token_route import PATHS
 from schemas.limits import Limits
 from tests.collector.client import NOON, MemoryLog
-from tests.collector.served import served
+from tests.collector.served import served, shell
 from tests.collector.test_docs_http import values
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -37,9 +37,8 @@ def port() -> Iterator[int]:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 @pytest.mark.parametrize(("command", "shown"), EXAMPLES)
 def test_an_example_gives_what_is_shown(port: int, command: str, shown: str) -> None:
-    command = command.replace("127.0.0.1:8080", f"127.0.0.1:{port}")
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=20, check=True)
-    assert values(done.stdout) == values(shown)
+    printed = shell(command, port)
+    assert values(printed) == values(shown)
 
 
 def test_there_are_examples() -> None:
