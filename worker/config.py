@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from destinations.errors import Unfit
 from destinations.settings import Duration, Size
+from destinations.sql.url import DatabaseUrl
 from worker.retry import RetryPolicy
 
 FILE = Path("turnout.toml")
@@ -57,30 +58,6 @@ class ServerUrl(str):
 
 EMBEDDED = ServerUrl("embedded")
 """The url of a server that `turnout up` starts itself."""
-
-
-class DatabaseUrl(str):
-    """Where the database is. Shows itself without its password."""
-
-    __slots__ = ()
-    expected: ClassVar[str] = '"embedded" (a file in the data directory), or "postgresql://user:password@host/name"'
-
-    @classmethod
-    def read(cls, value: object) -> Self:
-        if isinstance(value, str) and (value == "embedded" or value.startswith(("postgresql://", "sqlite:///"))):
-            return cls(value)
-        raise Unfit(f"must be {cls.expected}")
-
-    @property
-    def embedded(self) -> bool:
-        return self == "embedded"
-
-    def __repr__(self) -> str:
-        scheme, found, rest = self.partition("://")
-        before, at, after = rest.rpartition("@")
-        return (
-            f"{scheme}://***@{after.partition('?')[0]}" if before and at else f"{scheme}{found}{rest.partition('?')[0]}"
-        )
 
 
 def _points_somewhere(url: str) -> bool:
