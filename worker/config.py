@@ -18,6 +18,9 @@ FILE = Path("turnout.toml")
 ARCHIVE = "archive"
 """The destination that every source has, unless it says otherwise."""
 
+PROFILES = "profiles"
+"""The type, and as a rule the name, of the destination that keeps users and groups."""
+
 SCHEMES = ("redis", "rediss", "unix")
 
 Length = Annotated[Duration, Meta(gt=0)]
@@ -196,6 +199,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     def wanted(self) -> list[str]:
         """The destinations that some source asks for, by name."""
         return sorted({name for names in self.routes().values() for name in names})
+
+    def profiles(self) -> DatabaseUrl | None:
+        """Where users and groups are kept; None where no destination keeps them."""
+        tables = [table for _, table in sorted(self.destinations.items()) if table.type == PROFILES and table.enabled]
+        return DatabaseUrl(tables[0].settings["url"]) if tables else None
 
     def policy(self, destination: str) -> RetryPolicy:
         """When to try again at this destination: its own words, else those of all."""
