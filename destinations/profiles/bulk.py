@@ -54,7 +54,7 @@ class Put:
 
 
 class Find:
-    """Finds the rows of a table, as tuples of all columns, by the values of one column, and if told so of one `kind`."""
+    """Finds the rows of a table, as tuples of all columns, by the values of one column; if told so of one `kind`."""
 
     def __init__(self, table: Table, column: str, *, kind: str = "") -> None:
         names = _listed([column.name for column in table.columns])
