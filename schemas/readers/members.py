@@ -5,9 +5,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from schemas.dates import Moment, moment
+from schemas.dates import Moment
 from schemas.readers.once import once
-from schemas.readers.values import Number, amount_of, label_of, number_of, text_of
+from schemas.readers.values import Number, amount_of, date_of, label_of, number_of, text_of
 from schemas.remembered import Remembered
 from schemas.reserved import is_ours, normal
 
@@ -37,8 +37,10 @@ class Members(msgspec.Struct, frozen=True, dict=True):
     @once
     def _loose(self) -> dict[str, Any]:
         """By normal form; made only when a name is not there as it is asked for."""
+        raw = self.raw
         # Backwards, because the first is to stay.
-        found = {_FORMS[key]: value for key, value in reversed(self.raw.items()) if value is not None}
+        pairs = zip(map(form_of, reversed(raw)), reversed(raw.values()), strict=True)
+        found = dict(pairs if None not in raw.values() else [pair for pair in pairs if pair[1] is not None])
         found.pop("", None)
         return found
 
@@ -66,7 +68,7 @@ class Members(msgspec.Struct, frozen=True, dict=True):
         return self._first(amount_of, names)
 
     def date(self, *names: str) -> Moment | None:
-        return self._first(moment, names)
+        return self._first(date_of, names)
 
     def labels(self, plural: str, singular: str) -> tuple[str, ...]:
         """Those of the list, even if there are none; without a list the one, if there is one."""
@@ -83,8 +85,11 @@ class Members(msgspec.Struct, frozen=True, dict=True):
         return kept | {new: self.get(old) for old, new in names.items() if self.has(old)}
 
     def _first(self, read: Callable[[Any], T | None], names: tuple[str, ...]) -> T | None:
+        raw = self.raw
         for name in names:
-            value = self.get(name)
+            value = raw.get(name)
+            if value is None:
+                value = self._loose.get(_FORMS[name])
             if value is not None and (answer := read(value)) is not None:
                 return answer
         return None

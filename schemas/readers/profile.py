@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from schemas.dates import Moment
-from schemas.readers.members import NONE, Members, form_of
+from schemas.readers.members import Members, form_of, members_of
 from schemas.readers.once import once
 from schemas.readers.values import email_of
 
@@ -21,14 +21,22 @@ class Profile(msgspec.Struct, frozen=True, dict=True):
     id: str | None
     members: Members
     """The traits as they were sent: `members.text("favourite colour")` reads one that has no reader."""
-    beside: Members = NONE
-    """The properties of the message, where some clients write what belongs to the traits."""
+    message: dict[str, Any]
 
     readers: ClassVar[dict[str, str]] = by_form(
         "avatar", "city", "country", "created", "description", "email", "name", "phone", "postal_code", "region",
         "state", "street", "website",
     )  # fmt: skip
     """From the normal form of a trait's name to its reader."""
+
+    @once
+    def beside(self) -> Members:
+        """The properties of the message, where some clients write what belongs to the traits."""
+        return members_of(self.message.get("properties"))
+
+    @once
+    def address(self) -> Members:
+        return self.members.within("address")
 
     @once
     def traits(self) -> dict[str, Any]:
@@ -108,10 +116,16 @@ class Profile(msgspec.Struct, frozen=True, dict=True):
 
     def _part(self, *names: str) -> str | None:
         """A part of the address, from the trait `address` or from beside it."""
-        for members in (self.members, self.beside):
-            address = members.within("address")
-            for name in names:
-                part = address.label(name) or members.label(f"address.{name}", name)
-                if part is not None:
-                    return part
+        for name in names:
+            part = self.address.label(name) or self.members.label(f"address.{name}", name)
+            if part is not None:
+                return part
+        return self._part_beside(names)
+
+    def _part_beside(self, names: tuple[str, ...]) -> str | None:
+        address = self.beside.within("address")
+        for name in names:
+            part = address.label(name) or self.beside.label(name)
+            if part is not None:
+                return part
         return None

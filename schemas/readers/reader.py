@@ -39,10 +39,11 @@ class Reader(msgspec.Struct, frozen=True, dict=True):
 
     @once
     def user(self) -> User:
-        said, kind = self.message, self.type
+        said = self.message
+        kind = said.get("type")
         traits = said.get("traits") if kind == "identify" else self.context.get("traits")
         user_id = label_of(said.get("userId")) or (label_of(said.get("to")) if kind == "alias" else None)
-        return User(id=user_id, members=members_of(traits), beside=self._said_properties, message=said)
+        return User(user_id, members_of(traits), said)
 
     @property
     def user_id(self) -> str | None:
@@ -59,11 +60,11 @@ class Reader(msgspec.Struct, frozen=True, dict=True):
 
     @once
     def group(self) -> Group:
-        if self.type != "group":
-            return Group(self.context.label("groupId"), NONE)
-        traits = self.message.get("traits")
-        members = members_of(traits) if traits else self._said_properties
-        return Group(label_of(self.message.get("groupId")), members)
+        said = self.message
+        if said.get("type") != "group":
+            return Group(self.context.label("groupId"), NONE, said)
+        traits = said.get("traits") or said.get("properties")
+        return Group(label_of(said.get("groupId")), members_of(traits), said)
 
     @property
     def group_ids(self) -> tuple[str, ...]:
@@ -74,11 +75,12 @@ class Reader(msgspec.Struct, frozen=True, dict=True):
 
     @once
     def order(self) -> Order:
-        return Order(self._said_properties.raw, self.message.get("event"))
+        said = self.message.get("properties")
+        return Order(said if isinstance(said, dict) else {}, self.message.get("event"))
 
     @once
     def page(self) -> Page:
-        mine = self._said_properties if self.type in ("page", "screen") else NONE
+        mine = self.order if self.type in ("page", "screen") else NONE
         return Page(self.type, self.message, mine, self.context.within("page"))
 
     @property
@@ -99,7 +101,7 @@ class Reader(msgspec.Struct, frozen=True, dict=True):
     @property
     def properties(self) -> dict[str, Any]:
         """As they were sent; those of a page or screen with its category and name."""
-        said = self._said_properties.raw
+        said = self.order.raw
         named = {"category": self.page.category, "name": self.page.name}
         known = {name: value for name, value in named.items() if value}
         return {**said, **known} if known else said
@@ -129,7 +131,7 @@ class Reader(msgspec.Struct, frozen=True, dict=True):
     def referrer(self) -> str | None:
         context = self.context
         within = context.within("referrer").text("url") or context.within("page").text("referrer")
-        return within or self._said_properties.text("referrer")
+        return within or self.order.text("referrer")
 
     def options(self, destination: str) -> dict[str, Any]:
         """What `integrations` say to that destination alone."""
@@ -148,10 +150,6 @@ class Reader(msgspec.Struct, frozen=True, dict=True):
                 inside = self.message.get(first)
         found = find(inside, rest) if rest else inside
         return None if found is UNSET else found
-
-    @once
-    def _said_properties(self) -> Members:
-        return members_of(self.message.get("properties"))
 
 
 def of(message: dict[str, Any]) -> Reader:

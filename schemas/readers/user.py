@@ -1,17 +1,16 @@
 """Read the user of a message: ids, name, company, age."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from schemas.dates import Moment
 from schemas.readers.members import Members
+from schemas.readers.once import once
 from schemas.readers.profile import Profile, by_form
 from schemas.readers.times import happened
 from schemas.readers.values import Number, label_of, text_of
 
 
-class User(Profile, frozen=True, kw_only=True):
-    message: dict[str, Any]
-
+class User(Profile, frozen=True):
     readers: ClassVar[dict[str, str]] = Profile.readers | by_form(
         "age", "birthday", "first_name", "gender", "last_name", "position", "username"
     )
@@ -76,7 +75,7 @@ class User(Profile, frozen=True, kw_only=True):
         birth, today = born.text(), now.text()
         return int(today[:4]) - int(birth[:4]) - (today[5:10] < birth[5:10])
 
-    @property
+    @once
     def company(self) -> Members:
         return self.members.within("company")
 

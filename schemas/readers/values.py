@@ -1,9 +1,10 @@
-"""Make of one JSON value the text, the number or the amount of money that was meant. Pure."""
+"""Make of one JSON value the text, number, amount or date that was meant. Pure."""
 
 import math
 import re
 from decimal import Decimal
 
+from schemas.dates import Moment, moment, stamped_ms
 from schemas.identifiers import decimal_text
 
 Number = int | float
@@ -38,14 +39,26 @@ def email_of(value: object) -> str | None:
     return text if text is not None and _EMAIL.fullmatch(text) else None
 
 
+def date_of(value: object) -> Moment | None:
+    """A date in any form that we read; most often the stored one."""
+    ms = stamped_ms(value) if isinstance(value, str) else None
+    return moment(value) if ms is None else Moment(ms)
+
+
 def number_of(value: object) -> Number | None:
     """A number, or a text that is one in digits."""
-    if isinstance(value, str):
-        text = value.strip()
-        return _read(text) if len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text) else None
-    if isinstance(value, int | float) and not isinstance(value, bool) and _is_finite(value):
-        return value
-    return None
+    match value:
+        case bool():
+            return None
+        case int():
+            return value
+        case float():
+            return value if math.isfinite(value) else None
+        case str():
+            text = value.strip()
+            return _read(text) if len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text) else None
+        case _:
+            return None
 
 
 def amount_of(value: object) -> Number | None:
@@ -82,12 +95,8 @@ def plain(number: Decimal) -> Number | None:
     if number == number.to_integral_value():
         return int(number)
     inexact = float(number)
-    return inexact if _is_finite(inexact) else None
+    return inexact if math.isfinite(inexact) else None
 
 
 def _read(digits: str) -> Number | None:
     return plain(Decimal(digits)) if digits.strip("+-0123456789") else int(digits)
-
-
-def _is_finite(number: Number) -> bool:
-    return isinstance(number, int) or math.isfinite(number)
