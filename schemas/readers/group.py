@@ -2,14 +2,14 @@
 
 from typing import ClassVar
 
-from schemas.readers.profile import Profile, by_form
+from schemas.readers.subject import Subject, by_form
 from schemas.readers.values import Number, count_of
 
 
-class Group(Profile, frozen=True):
+class Group(Subject, frozen=True):
     """Of messages of other types only the id is known."""
 
-    readers: ClassVar[dict[str, str]] = Profile.readers | by_form("employees", "industry", "plan")
+    readers: ClassVar[dict[str, str]] = Subject.readers | by_form("employees", "industry", "plan")
 
     @property
     def industry(self) -> str | None:

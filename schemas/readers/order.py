@@ -20,6 +20,18 @@ class Product(Members, frozen=True):
         return self.label("sku")
 
     @property
+    def name(self) -> str | None:
+        return self.label("name")
+
+    @property
+    def url(self) -> str | None:
+        return self.text("url")
+
+    @property
+    def image_url(self) -> str | None:
+        return self.text("image_url")
+
+    @property
     def price(self) -> Number | None:
         return self.amount("price")
 

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET
 
 from schemas.dates import Moment
+from schemas.identifiers import id_text
 from schemas.readers import surroundings
 from schemas.readers.events import meaning
 from schemas.readers.find import find
@@ -17,7 +18,7 @@ from schemas.readers.page import Page
 from schemas.readers.surroundings import Library
 from schemas.readers.times import happened
 from schemas.readers.user import User
-from schemas.readers.values import label_of, text_of
+from schemas.readers.values import text_of
 
 
 class Reader(msgspec.Struct, frozen=True, dict=True):
@@ -42,8 +43,8 @@ class Reader(msgspec.Struct, frozen=True, dict=True):
         said = self.message
         kind = said.get("type")
         traits = said.get("traits") if kind == "identify" else self.context.get("traits")
-        user_id = label_of(said.get("userId")) or (label_of(said.get("to")) if kind == "alias" else None)
-        return User(user_id, members_of(traits), said)
+        user_id = id_text(said.get("userId")) or (id_text(said.get("to")) if kind == "alias" else "")
+        return User(user_id or None, members_of(traits), said)
 
     @property
     def user_id(self) -> str | None:
@@ -56,15 +57,15 @@ class Reader(msgspec.Struct, frozen=True, dict=True):
     @property
     def previous_id(self) -> str | None:
         """Whom an alias is about."""
-        return label_of(self.message.get("previousId")) or label_of(self.message.get("from"))
+        return id_text(self.message.get("previousId")) or id_text(self.message.get("from")) or None
 
     @once
     def group(self) -> Group:
         said = self.message
         if said.get("type") != "group":
-            return Group(self.context.label("groupId"), NONE, said)
+            return Group(id_text(self.context.get("groupId")) or None, NONE)
         traits = said.get("traits") or said.get("properties")
-        return Group(label_of(said.get("groupId")), members_of(traits), said)
+        return Group(id_text(said.get("groupId")) or None, members_of(traits))
 
     @property
     def group_ids(self) -> tuple[str, ...]:
@@ -85,8 +86,8 @@ class Reader(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def event(self) -> str | None:
-        """The event of a track; what to call a page or screen where there are only events."""
-        return label_of(self.message.get("event")) if self.type == "track" else self.page.event
+        """The event of a track, to the letter; what to call a page or screen where there are only events."""
+        return id_text(self.message.get("event")) or None if self.type == "track" else self.page.event
 
     @property
     def meaning(self) -> str | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from schemas.identifiers import id_text
 from schemas.readers.members import Members
 from schemas.readers.values import label_of
 
@@ -39,6 +40,6 @@ def device(context: Members) -> dict[str, Any]:
 def group_ids(context: Members) -> tuple[str, ...]:
     """The groups of an event: `groups`, else the one `groupId`."""
     said = context.get("groups")
-    several = [label for label in map(label_of, said) if label is not None] if isinstance(said, list) else []
-    one = context.label("groupId")
+    several = list(filter(None, map(id_text, said))) if isinstance(said, list) else []
+    one = id_text(context.get("groupId"))
     return tuple(dict.fromkeys([*several, one] if one else several))

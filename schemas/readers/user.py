@@ -1,23 +1,31 @@
 """Read the user of a message: ids, name, company, age."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from schemas.dates import Moment
-from schemas.readers.members import Members
+from schemas.identifiers import id_text
+from schemas.readers.members import NONE, Members, members_of
 from schemas.readers.once import once
-from schemas.readers.profile import Profile, by_form
+from schemas.readers.subject import Subject, by_form
 from schemas.readers.times import happened
-from schemas.readers.values import Number, label_of, text_of
+from schemas.readers.values import Number, text_of
 
 
-class User(Profile, frozen=True):
-    readers: ClassVar[dict[str, str]] = Profile.readers | by_form(
+class User(Subject, frozen=True):
+    message: dict[str, Any]
+
+    readers: ClassVar[dict[str, str]] = Subject.readers | by_form(
         "age", "birthday", "first_name", "gender", "last_name", "position", "username"
     )
 
+    @once
+    def beside(self) -> Members:
+        """The properties; those of a group message are the group's."""
+        return NONE if self.message.get("type") == "group" else members_of(self.message.get("properties"))
+
     @property
     def anonymous_id(self) -> str | None:
-        return label_of(self.message.get("anonymousId")) or label_of(self.message.get("sessionId"))
+        return id_text(self.message.get("anonymousId")) or id_text(self.message.get("sessionId")) or None
 
     @property
     def uid(self) -> str | None:

@@ -19,7 +19,9 @@ _PARTS = {*VIEWS, "context", "members", "beside", "around", "message", "raw", "c
 def readers_of(view: type) -> list[str]:
     """Those that the view adds to what it is made of, without the views that it leads to."""
     members = {name: member for one in reversed(view.__mro__) for name, member in vars(one).items()}
-    found = {name for name, member in members.items() if isinstance(member, property | once)}
+    found = {"id"} & set(getattr(view, "__struct_fields__", ())) | {
+        name for name, member in members.items() if isinstance(member, property | once)
+    }
     return sorted(name for name in found if not name.startswith("_") and name not in _PARTS)
 
 

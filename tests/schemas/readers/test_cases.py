@@ -15,8 +15,8 @@ from msgspec import UNSET
 from schemas.dates import Moment, moment
 from schemas.integrations import allows
 from schemas.readers.find import find
-from schemas.readers.profile import Profile
 from schemas.readers.reader import Reader, of
+from schemas.readers.subject import Subject
 
 CASES = msgspec.json.decode((Path(__file__).parent / "cases.json").read_bytes())
 PAGE = (Path(__file__).parents[3] / "docs" / "readers.md").read_text()
@@ -43,7 +43,7 @@ PLACES: dict[str, Callable[[Reader], Any]] = {
 )  # fmt: skip
 
 
-def subject(reader: Reader) -> Profile:
+def subject(reader: Reader) -> Subject:
     return reader.group if reader.type == "group" else reader.user
 
 
@@ -87,3 +87,4 @@ def test_an_improvement_is_one_and_stands_on_the_page(case: dict[str, Any]) -> N
 def test_all_cases_are_there() -> None:
     assert [case["number"] for case in CASES] == list(range(1, 173))
     assert not [case for case in CASES if ("ours" in case) != ("improved" in case)]
+    assert f"Asked {len(CASES)} questions" in PAGE

@@ -1,6 +1,5 @@
 """Whatever JSON a message is made of: reading it never fails, changes nothing, and depends on nothing else."""
 
-import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -96,7 +95,6 @@ def test_the_time_zone_of_the_machine_does_not_matter(far_away: None) -> None:
         "traits": {"birthday": "1990-06-16", "createdAt": "2014-01-01 00:30", "company": {"created": 1_403_743_443}},
     }
     user = of(message).user
-    assert time.timezone != 0 and os.environ["TZ"]
-    assert (user.age, user.birthday and user.birthday.text()) == (33, "1990-06-16")
-    assert user.created and user.created.text() == "2014-01-01T00:30:00.000Z"
-    assert user.company_created and user.company_created.text() == "2014-06-26T00:44:03.000Z"
+    texts = [date.text() for date in (user.birthday, user.created, user.company_created) if date]
+    assert texts == ["1990-06-16", "2014-01-01T00:30:00.000Z", "2014-06-26T00:44:03.000Z"]
+    assert user.age == 33

@@ -35,6 +35,18 @@ def test_the_samples_that_adapters_are_tried_with_can_be_read() -> None:
         msgspec.json.encode(answers(envelope.json()))
 
 
+def test_ids_and_events_are_kept_to_the_letter() -> None:
+    message = {"type": "track", "userId": " u1 ", "anonymousId": 7, "event": " Clicked ", "context": {"groupId": " g"}}
+    reader = of(message)
+    assert (reader.user_id, reader.anonymous_id, reader.group.id, reader.event) == (" u1 ", "7", " g", " Clicked ")
+
+
+def test_the_properties_of_a_group_message_are_the_groups_and_not_the_users() -> None:
+    message = {"type": "group", "groupId": "g1", "properties": {"email": "info@example.com"}}
+    assert (of(message).user.email, of(message).group.email) == (None, "info@example.com")
+    assert track(email="ada@example.com").group.email is None
+
+
 def test_a_user_of_a_track_is_described_by_its_context() -> None:
     message = {"type": "track", "context": {"traits": {"Email": "ada@example.com", "first_name": "Ada"}}}
     assert (of(message).user.email, of(message).user.first_name) == ("ada@example.com", "Ada")
@@ -108,7 +120,9 @@ def test_all_groups_of_an_event_are_known() -> None:
 
 
 def test_traits_are_renamed_with_what_the_readers_know() -> None:
-    user = identify(**{"FIRST NAME": "Ada", "lastName": "L", "plan": "pro", "email": None, "created_at": "2014-01-01"}).user
+    user = identify(
+        **{"FIRST NAME": "Ada", "lastName": "L", "plan": "pro", "email": None, "created_at": "2014-01-01"}
+    ).user
     names = {"firstName": "$first_name", "name": "$name", "email": "$email", "createdAt": "$created", "phone": "$phone"}
     assert user.renamed(names) == {
         "lastName": "L", "plan": "pro", "id": "u1",

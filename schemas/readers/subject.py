@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from schemas.dates import Moment
-from schemas.readers.members import Members, form_of, members_of
+from schemas.readers.members import NONE, Members, form_of
 from schemas.readers.once import once
 from schemas.readers.values import email_of
 
@@ -15,13 +15,12 @@ def by_form(*readers: str) -> dict[str, str]:
     return {form_of(reader): reader for reader in readers}
 
 
-class Profile(msgspec.Struct, frozen=True, dict=True):
+class Subject(msgspec.Struct, frozen=True, dict=True):
     """A user or a group, as one message tells of it."""
 
     id: str | None
     members: Members
     """The traits as they were sent: `members.text("favourite colour")` reads one that has no reader."""
-    message: dict[str, Any]
 
     readers: ClassVar[dict[str, str]] = by_form(
         "avatar", "city", "country", "created", "description", "email", "name", "phone", "postal_code", "region",
@@ -29,10 +28,10 @@ class Profile(msgspec.Struct, frozen=True, dict=True):
     )  # fmt: skip
     """From the normal form of a trait's name to its reader."""
 
-    @once
+    @property
     def beside(self) -> Members:
-        """The properties of the message, where some clients write what belongs to the traits."""
-        return members_of(self.message.get("properties"))
+        """Where else in the message some clients write what belongs to the traits."""
+        return NONE
 
     @once
     def address(self) -> Members:
