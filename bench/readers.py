@@ -8,7 +8,7 @@ from bench.measures import Row
 from schemas.readers.reader import of
 
 ROUNDS = 25
-GOAL_US = 25.0
+GOAL_US = 30.0
 
 _AROUND = {
     "messageId": "ajs-next-1714996799900-c42ad54a-3fcd-4cc3-b2c1-1a673a20f3b8",

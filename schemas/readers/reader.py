@@ -41,14 +41,14 @@ class Reader(msgspec.Struct, frozen=True, dict=True):
     @once
     def user(self) -> User:
         said = self.message
-        kind = said.get("type")
-        traits = said.get("traits") if kind == "identify" else self.context.get("traits")
-        user_id = id_text(said.get("userId")) or (id_text(said.get("to")) if kind == "alias" else "")
-        return User(user_id or None, members_of(traits), said)
+        traits = said.get("traits") if said.get("type") == "identify" else self.context.get("traits")
+        return User(self.user_id, members_of(traits), said)
 
     @property
     def user_id(self) -> str | None:
-        return self.user.id
+        said = self.message
+        found = id_text(said.get("userId"))
+        return found or (id_text(said.get("to")) if said.get("type") == "alias" else "") or None
 
     @property
     def anonymous_id(self) -> str | None:

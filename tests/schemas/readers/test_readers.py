@@ -69,6 +69,7 @@ def test_the_best_name_of_a_user_is_id_then_username_then_email() -> None:
     nobody = {"type": "identify", "traits": {"username": "ada", "email": "ada@example.com"}}
     assert of(nobody | {"userId": "u1"}).user.uid == "u1"
     assert of(nobody).user.uid == "ada"
+    assert identify().user.username is None
     assert of({"type": "identify", "traits": {"email": "ada@example.com"}}).user.uid == "ada@example.com"
 
 
@@ -84,7 +85,9 @@ def test_parts_of_an_address_may_stand_beside_it_or_among_the_properties() -> No
     assert track(zip=90210).user.postal_code == "90210"
 
 
-@pytest.mark.parametrize(("birthday", "age"), [("2000-02-28", 24), ("2000-02-29", 23), ("2025-01-01", None), (5, None)])
+@pytest.mark.parametrize(
+    ("birthday", "age"), [("2000-02-28", 24), (946_684_800, 24), ("2000-02-29", 23), ("2025-01-01", None), (5, None)]
+)
 def test_age_is_that_on_the_day_of_the_message(birthday: object, age: int | None) -> None:
     assert identify(birthday=birthday).user.age == age
 
