@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from schemas.dates import Moment
 from schemas.readers.group import Group
 from schemas.readers.members import Members
 from schemas.readers.once import once
@@ -41,5 +42,7 @@ def _json(value: Any) -> Any:
         return [_json(one) for one in value]
     if isinstance(value, Product):
         return {name: getattr(value, name) for name in readers_of(Product)}
+    if isinstance(value, Moment):
+        return value.text()  # the moment, not whether its writer named a zone: once stored, all have one
     assert not isinstance(value, Members)
     return msgspec.to_builtins(value)

@@ -67,7 +67,7 @@ def test_a_message_reads_the_same_before_and_after_it_is_normalised(message: dic
 
 
 def read(message: dict[str, Any]) -> dict[str, Any]:
-    """All answers but those that are the traits themselves; dates as the moments they are."""
+    """All answers but those that are the traits themselves."""
     return {name: said for name, said in answers(message).items() if not name.endswith("traits")}
 
 
