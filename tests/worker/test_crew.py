@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import redis
@@ -23,7 +23,7 @@ class Drains:
         self.begun = threading.Event()
         self.ends: list[str | BaseException] = []
 
-    def __call__(self, partition: int, destination: str) -> str:
+    def __call__(self, partition: int, destination: str, gives_way: Callable[[int], bool]) -> str:
         if destination == "slow":
             self.begun.set()
             self.let_go.wait(20)

@@ -31,9 +31,9 @@ class Hasty(jobs.LeanWorker):
 def work_off(rq_process: Server, seen: Path) -> None:
     """A real worker takes everything there is; each drain that it runs is a line in `seen`."""
 
-    def drain(partition: int, destination: str) -> str:
+    def drain(partition: int, destination: str, haste: str = "") -> str:
         with seen.open("a") as lines:
-            lines.write(f"{partition} {destination}\n")
+            lines.write(f"{partition} {destination} {haste}".strip() + "\n")
         return "idle"
 
     def work() -> None:

@@ -2,7 +2,7 @@
 -- Append messages to a line that leads to one destination, each once however often this is called.
 -- Messages have cursors: texts of one width that rise. What is not beyond the last cursor is there already.
 -- Refused whole at maxmemory.
--- KEYS  log, lines, ready, armed, count, cursor
+-- KEYS  log, lines, ready, later, count, cursor
 -- ARGV  line, destination, armed for ms, field to count the messages in or '', width of a cursor,
 --       the cursors of all messages in one string, the line that they come from or '',
 --       then triples: number of messages, their bodies, one a line, and their positions in that line, a blank between
