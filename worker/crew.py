@@ -88,10 +88,12 @@ class Hand:
                 self._begun = None
 
     def _after(self, partition: int, ended: str) -> None:
+        """What can wait stays with this thread; another process has a share when the sweep finds it without an owner."""
+        # Live messages of others may have kept back here what can wait, and it must come to its turn.
+        if ended == "later" or (ended == "more" and self._turns.live_waits()):
+            self.give_later(partition)
         if ended == "more":
             self._go_on(partition)
-        if ended == "later" or (ended == "more" and self._turns.live_waits()):
-            self.give_later(partition)  # others may take a share: the sweep nudges for what has no owner
 
     def _go_on(self, partition: int) -> None:
         """Whichever process is free goes on: this one may have other partitions to see to, and another none."""

@@ -85,6 +85,12 @@ def test_a_drain_runs_with_its_ids(rq_client: redis.Redis, rq_process: Server, t
     assert (tmp_path / "seen").read_text() == "3 hook\n3 hook\n"
 
 
+def test_a_drain_that_can_wait_says_so(rq_client: redis.Redis, rq_process: Server, tmp_path: Path) -> None:
+    jobs.enqueue_later(jobs.queue_on(rq_client), 3, "hook")
+    work_off(rq_process, tmp_path / "seen")
+    assert (tmp_path / "seen").read_text() == "3 hook later\n"
+
+
 def test_a_job_holds_ids_and_no_message(rq_client: redis.Redis) -> None:
     jobs.enqueue(jobs.queue_on(rq_client), 3, "hook")
     (name,) = cast("list[bytes]", rq_client.keys("rq:job:*"))
