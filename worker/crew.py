@@ -88,7 +88,7 @@ class Hand:
                 self._begun = None
 
     def _after(self, partition: int, ended: str) -> None:
-        """What can wait stays with this thread; another process has a share when the sweep finds it without an owner."""
+        """What can wait stays at this thread; another process gets a share when the sweep finds it without owner."""
         # Live messages of others may have kept back here what can wait, and it must come to its turn.
         if ended == "later" or (ended == "more" and self._turns.live_waits()):
             self.give_later(partition)
