@@ -18,11 +18,13 @@ from collector.visitor import Proxies, networks
 from destinations import registry
 from destinations.errors import Problem, SettingsError
 from destinations.settings import Secret, Size, inside, read_table
+from destinations.sql.url import DatabaseUrl
 from schemas.limits import Limits
 from worker import config as delivery
 from worker.config import (
     ARCHIVE,
     FILE,
+    PROFILES,
     AlarmSettings,
     Backoff,
     DatabaseSettings,
@@ -164,7 +166,8 @@ def config_of(text: str, path: str | None, environment: Mapping[str, str], *, da
     file, problems = read_table(File, document.tables, place)
     directory = (data or Path(str(document.tables.get("data", "data")))).expanduser()
     reader = _Reader(place)
-    destinations = reader.destinations(_tables(document.tables, "destinations"), directory)
+    places = _places(directory, file.database.url if file else DatabaseUrl("embedded"))
+    destinations = reader.destinations(_tables(document.tables, "destinations"), places)
     sources = reader.sources(_tables(document.tables, "sources"), destinations)
     if file is not None:
         reader.servers(file)
@@ -190,6 +193,12 @@ def config_of(text: str, path: str | None, environment: Mapping[str, str], *, da
         write_keys={name: tuple(table.write_keys) for name, table in sources.items()},
         policies={name: table.policy(file.collector.oauth) for name, table in sources.items()},
     )
+
+
+def _places(data: Path, database: DatabaseUrl) -> dict[str, dict[str, str]]:
+    """Where destinations of some types keep what they are given, unless their tables say so."""
+    profiles = DatabaseUrl.of_file(data / "profiles.db") if database.embedded else database
+    return {ARCHIVE: {"dir": str(data / "archive")}, PROFILES: {"url": str(profiles)}}
 
 
 def _tables(tables: Mapping[str, Any], key: str) -> dict[str, dict[str, Any]]:
@@ -256,12 +265,13 @@ class _Reader:
             for name, words in source_mistakes(table, server):
                 self._found(f"{place} {name}".rstrip(), words)
 
-    def destinations(self, tables: Mapping[str, dict[str, Any]], data: Path) -> dict[str, DestinationTable]:
+    def destinations(
+        self, tables: Mapping[str, dict[str, Any]], places: Mapping[str, dict[str, str]]
+    ) -> dict[str, DestinationTable]:
         """All of them by name, also those with mistakes: a source that names one is right to."""
         place = inside(self._place, "destinations")
         complete = {**tables, ARCHIVE: {"type": ARCHIVE, **tables.get(ARCHIVE, {})}}
-        if complete[ARCHIVE]["type"] == ARCHIVE:
-            complete[ARCHIVE].setdefault("dir", str(data / "archive"))
+        complete = {name: {**places.get(str(table.get("type")), {}), **table} for name, table in complete.items()}
         return {name: self._destination(table, inside(place, name), name) for name, table in complete.items()}
 
     def _destination(self, table: Mapping[str, Any], place: str, name: str) -> DestinationTable:

@@ -9,8 +9,8 @@ import redis
 from collector.config import Config
 from collector.policy import OPEN
 from collector.release import Held, Judged, judged
+from destinations.sql.engine import Database
 from schemas.dates import stamp
-from worker.database.engine import Database
 from worker.refusals import desk
 from worker.refusals.desk import Ending, Refusal
 from worker.refusals.putting import Accepted, put

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, text
 
+from destinations.sql.url import DatabaseUrl
 from tests.postgres import Postgres
-from worker.config import Config, DatabaseSettings, DatabaseUrl
+from worker.config import Config, DatabaseSettings
 from worker.database.engine import open_database
 
 _NUMBERS = itertools.count(1)

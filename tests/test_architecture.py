@@ -27,14 +27,17 @@ HOMES = {
     "typer": "collector",
     "click": "collector",
     "rich": "collector",
-    "sqlalchemy": "worker",
-    "alembic": "worker",
     "simpleeval": "worker",
     "jwt": "collector",
     "cryptography": "collector",
 }
-# redis has two homes: the blocking client the worker, the asyncio client the collector.
-SHARED = {"redis": ("worker", "collector")}
+# redis: the blocking client is the worker's, the asyncio client the collector's. Databases: the profiles of the
+# destination are in one, the worker's letters and stories in another.
+SHARED = {
+    "redis": ("worker", "collector"),
+    "sqlalchemy": ("destinations", "worker"),
+    "alembic": ("destinations", "worker"),
+}
 MOST_LINES = 400
 
 

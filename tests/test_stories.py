@@ -12,13 +12,14 @@ from sqlalchemy import delete
 
 from collector import config as configuration
 from collector.run import located
+from destinations.sql.engine import writing
 from tests.receiver import Act, Answer, Received, Receiver
 from tests.running import Running, running
 from tests.waiting import eventually
 from worker import connect
 from worker.audit.auditing import Asked, audit
 from worker.audit.report import Report
-from worker.database.engine import open_database, writing
+from worker.database.engine import open_database
 from worker.database.story_tables import PASSAGES
 from worker.database.tables import DEAD_LETTERS
 from worker.stories.stores import Stores, stores_of

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import redis
 import sqlalchemy.exc
 
+from destinations.sql.errors import DatabaseAway
 from worker import beats, connect, keys, scripts
 from worker.config import Config
 from worker.database.engine import open_database
@@ -25,7 +26,7 @@ RENEW_EVERY = 5.0
 LOOK_EVERY = 1.0
 LONGEST_DUTY = 600.0
 
-AWAY = (redis.RedisError, WorkerError, sqlalchemy.exc.SQLAlchemyError, OSError)
+AWAY = (redis.RedisError, WorkerError, DatabaseAway, sqlalchemy.exc.SQLAlchemyError, OSError)
 """What a server or a disk that is away raises: it will be back."""
 
 logger = logging.getLogger(__name__)

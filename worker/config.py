@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from destinations.errors import Unfit
 from destinations.settings import Duration, Size
+from destinations.sql.url import DatabaseUrl
 from worker.retry import RetryPolicy
 
 FILE = Path("turnout.toml")
@@ -16,6 +17,9 @@ FILE = Path("turnout.toml")
 
 ARCHIVE = "archive"
 """The destination that every source has, unless it says otherwise."""
+
+PROFILES = "profiles"
+"""The type, and as a rule the name, of the destination that keeps users and groups."""
 
 SCHEMES = ("redis", "rediss", "unix")
 
@@ -57,30 +61,6 @@ class ServerUrl(str):
 
 EMBEDDED = ServerUrl("embedded")
 """The url of a server that `turnout up` starts itself."""
-
-
-class DatabaseUrl(str):
-    """Where the database is. Shows itself without its password."""
-
-    __slots__ = ()
-    expected: ClassVar[str] = '"embedded" (a file in the data directory), or "postgresql://user:password@host/name"'
-
-    @classmethod
-    def read(cls, value: object) -> Self:
-        if isinstance(value, str) and (value == "embedded" or value.startswith(("postgresql://", "sqlite:///"))):
-            return cls(value)
-        raise Unfit(f"must be {cls.expected}")
-
-    @property
-    def embedded(self) -> bool:
-        return self == "embedded"
-
-    def __repr__(self) -> str:
-        scheme, found, rest = self.partition("://")
-        before, at, after = rest.rpartition("@")
-        return (
-            f"{scheme}://***@{after.partition('?')[0]}" if before and at else f"{scheme}{found}{rest.partition('?')[0]}"
-        )
 
 
 def _points_somewhere(url: str) -> bool:
@@ -219,6 +199,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     def wanted(self) -> list[str]:
         """The destinations that some source asks for, by name."""
         return sorted({name for names in self.routes().values() for name in names})
+
+    def profiles(self) -> DatabaseUrl | None:
+        """Where users and groups are kept; None where no destination keeps them."""
+        tables = [table for _, table in sorted(self.destinations.items()) if table.type == PROFILES and table.enabled]
+        return DatabaseUrl(tables[0].settings["url"]) if tables else None
 
     def policy(self, destination: str) -> RetryPolicy:
         """When to try again at this destination: its own words, else those of all."""

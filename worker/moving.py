@@ -8,7 +8,7 @@ import msgspec
 import redis
 from sqlalchemy import Connection, Engine, select, text, update
 
-from worker.database.engine import writing
+from destinations.sql.engine import writing
 from worker.database.tables import MOVED
 
 AT_ONCE = 1_000

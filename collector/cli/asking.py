@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import redis
 
     from collector.config import Config
-    from worker.database.engine import Database
+    from destinations.sql.engine import Database
     from worker.stories.stores import Stores
 
 
@@ -44,8 +44,8 @@ def log_of(config: "Config") -> "Iterator[redis.Redis]":
 @contextmanager
 def database_of(config: "Config") -> "Iterator[Database]":
     """The database that the configuration means. Raises Trouble."""
+    from destinations.sql.errors import DatabaseAway
     from worker.database.engine import open_database
-    from worker.database.errors import DatabaseAway
 
     try:
         engine = open_database(config)

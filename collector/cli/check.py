@@ -105,8 +105,8 @@ def rq_found(url: "ServerUrl", running: str | None) -> Finding:
 
 
 def database_found(config: "Config") -> Finding:
+    from destinations.sql.errors import DatabaseAway
     from worker.database.engine import place_of, try_database
-    from worker.database.errors import DatabaseAway
 
     try:
         try_database(config)

@@ -16,7 +16,7 @@ from collector.cli.trouble import FOUND, WRONG, Trouble
 
 if TYPE_CHECKING:
     from collector.config import Config
-    from worker.database.engine import Database
+    from destinations.sql.engine import Database
     from worker.letters.desk import Letter, Wanted
 
 State = Annotated[

@@ -17,7 +17,7 @@ from collector.cli.trouble import FOUND, WRONG, Trouble
 if TYPE_CHECKING:
     from collector.config import Config
     from collector.releasing import Released, Rewrite
-    from worker.database.engine import Database
+    from destinations.sql.engine import Database
     from worker.refusals.desk import Refusal, Wanted
 
 MOST_TOLD = 20

@@ -14,6 +14,7 @@ from collector.config import Config
 from destinations import registry
 from destinations.archive.index import DamagedArchiveError
 from destinations.errors import SettingsError
+from destinations.sql.errors import DatabaseAway
 from worker.errors import WorkerError
 from worker.lines import Line
 from worker.replay.errors import BadExpression, BadTime, UnknownReplay, WrongState
@@ -102,5 +103,5 @@ def telling() -> Iterator[None]:
         yield
     except (BadExpression, BadTime, UnknownReplay, WrongState) as error:
         raise Trouble(error, code=WRONG) from error
-    except (WorkerError, DamagedArchiveError) as error:
+    except (WorkerError, DatabaseAway, DamagedArchiveError) as error:
         raise Trouble(error) from error

@@ -9,6 +9,7 @@ import msgspec
 import redis
 from sqlalchemy import Connection
 
+from destinations.sql.engine import reading
 from worker import keys
 from worker.audit import letters
 from worker.audit.accepted import Window, moment
@@ -16,7 +17,6 @@ from worker.audit.accounts import Seen, differences, seen
 from worker.audit.lines import BROKEN, Findings, Stretch, Wrong, body_at, named, prove
 from worker.audit.report import Account, Broken, Report
 from worker.config import ARCHIVE
-from worker.database.engine import reading
 from worker.lines import line_of
 from worker.stories.archives import archive_of
 from worker.stories.keeping import horizon

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Engine, Select, delete, func, select, update
 
-from worker.database.engine import reading, writing
+from destinations.sql.engine import reading, writing
 from worker.database.tables import DEAD_LETTERS as T
 from worker.letters.record import facts_of, indexable
 

@@ -13,10 +13,10 @@ import msgspec
 import redis
 from sqlalchemy import Connection, Engine, and_, or_, select, tuple_, update
 
+from destinations.sql.engine import reading, writing
 from schemas.message import decode_head, identity
 from worker import keys, scripts
 from worker.appending import PACK_BYTES, PACK_MESSAGES
-from worker.database.engine import reading, writing
 from worker.database.tables import DEAD_LETTERS as T
 from worker.letters.desk import AT_ONCE, Wanted, in_order
 from worker.letters.record import UNREADABLE

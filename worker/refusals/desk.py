@@ -6,8 +6,8 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import ColumnElement, Engine, Select, delete, func, select, update
 
+from destinations.sql.engine import reading, writing
 from schemas.errors import Violation
-from worker.database.engine import reading, writing
 from worker.database.tables import REFUSALS as T
 from worker.refusals.moving import add
 from worker.refusals.record import Row

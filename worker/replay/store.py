@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine, Row, select, update
 
-from worker.database.engine import reading, writing
+from destinations.sql.engine import reading, writing
 from worker.database.replay_tables import REPLAYS
 from worker.replay.errors import UnknownReplay, WrongState
 from worker.replay.manifest import Manifest

@@ -5,8 +5,8 @@ from typing import Literal
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, insert, not_, select, update
 
+from destinations.sql.engine import reading, writing
 from worker.config import Config, StorySettings
-from worker.database.engine import reading, writing
 from worker.database.story_tables import EXCHANGES, PASSAGES, STORY_HORIZON
 
 ROW_BYTES = 320

@@ -9,9 +9,9 @@ from sqlalchemy import Connection, Engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from destinations.outcome import Exchange
+from destinations.sql.engine import writing
 from worker import keys
 from worker.config import Config
-from worker.database.engine import writing
 from worker.database.story_tables import EXCHANGES, PASSAGES, STORY_PROGRESS
 from worker.entryids import milliseconds_of, order_of
 from worker.stories.rows import Row, rows_of

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select
 
+from destinations.sql.engine import reading
 from worker import keys
-from worker.database.engine import reading
 from worker.database.tables import DEAD_LETTERS, REFUSALS
 from worker.lines import RETRY, Line, line_of
 from worker.stories import told

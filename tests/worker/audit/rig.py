@@ -10,6 +10,7 @@ import redis
 from sqlalchemy import Engine, delete, insert
 
 from destinations.builtin.archive import Archive, ArchiveSettings
+from destinations.sql.engine import writing
 from schemas.envelope import Envelope, decode_head
 from tests.worker import rig
 from tests.worker.stories import rig as stories
@@ -17,7 +18,6 @@ from worker import keys
 from worker.audit.auditing import Asked, audit
 from worker.audit.report import Report
 from worker.config import Config, DestinationTable, LogSettings, Source
-from worker.database.engine import writing
 from worker.database.story_tables import PASSAGES
 from worker.database.tables import DEAD_LETTERS
 from worker.stories.stores import stores_of

@@ -11,12 +11,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, insert, select, text
 
+from destinations.sql.engine import reading, writing
+from destinations.sql.errors import DatabaseAway
+from destinations.sql.url import DatabaseUrl
 from tests import databases
 from tests.worker.rig import exit_code, forked
-from worker.config import Config, DatabaseSettings, DatabaseUrl
-from worker.database import migrate
-from worker.database.engine import open_database, reading, try_database, writing
-from worker.database.errors import DatabaseAway
+from worker.config import Config, DatabaseSettings
+from worker.database.engine import HISTORY, open_database, try_database
 from worker.database.tables import METADATA, MOVED
 
 
@@ -44,7 +45,7 @@ def test_processes_that_open_it_at_the_same_time_all_get_it(database_config: Con
     with forked(child) as one, forked(child) as two, forked(child) as three:
         assert [exit_code(one), exit_code(two), exit_code(three)] == [0, 0, 0]
     with databases.opened(database_config) as engine, engine.connect() as connection:
-        assert migrate.version_of(connection) == migrate.newest_version()
+        assert HISTORY.version_of(connection) == HISTORY.newest()
 
 
 def test_a_database_of_a_later_version_is_left_alone(database_config: Config) -> None:

@@ -8,10 +8,10 @@ import msgspec
 import redis
 from sqlalchemy import Engine, select
 
+from destinations.sql.engine import reading
 from tests.worker import rig
 from worker import keys
 from worker.config import Config
-from worker.database.engine import reading
 from worker.database.story_tables import PASSAGES
 from worker.story import Part, Passage
 

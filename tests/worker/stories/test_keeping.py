@@ -5,9 +5,9 @@ import redis
 from sqlalchemy import Engine
 
 from destinations.outcome import Exchange
+from destinations.sql.engine import reading
 from tests.worker.stories.rig import at, delivered, kept, passage, tell
 from worker.config import Config, StorySettings
-from worker.database.engine import reading
 from worker.stories.keeping import ROW_BYTES, forget, horizon, size
 from worker.stories.moving import move_stories
 from worker.story import Part, Passage

@@ -9,10 +9,10 @@ import redis
 from sqlalchemy import Engine, select
 
 from destinations.outcome import Exchange
+from destinations.sql.engine import reading
 from tests.worker.stories.rig import at, delivered, kept, passage, tell
 from worker import keys
 from worker.config import Config
-from worker.database.engine import reading
 from worker.database.story_tables import EXCHANGES, STORY_PROGRESS
 from worker.stories import moving
 from worker.stories.moving import move_stories

@@ -9,10 +9,10 @@ import redis
 from sqlalchemy import Engine, insert
 
 from destinations.outcome import Exchange
+from destinations.sql.engine import writing
 from tests.worker.audit.rig import World, config
 from tests.worker.rig import append, body, server_ms
 from worker import keys
-from worker.database.engine import writing
 from worker.database.tables import REFUSALS
 from worker.stories.story import Copy, Journey, Story
 from worker.stories.where import story_of

@@ -1,9 +1,7 @@
-"""What can go wrong with the database, by what the caller does next."""
-
-from worker.errors import WorkerError
+"""What can go wrong with a database, by what the caller does next."""
 
 
-class DatabaseAway(WorkerError):
+class DatabaseAway(Exception):
     """It cannot be opened, or does not do what is asked of it. Nothing was changed by what failed."""
 
     def __init__(self, place: str, reason: str) -> None:
@@ -12,7 +10,7 @@ class DatabaseAway(WorkerError):
         self.reason = reason
 
 
-class TooNew(WorkerError):
+class TooNew(Exception):
     """A later version of Turnout has changed the tables."""
 
     def __init__(self, *, found: str, known: str) -> None:

@@ -1,0 +1,135 @@
+"""Say what a message claims about users and groups. Pure.
+
+What is kept is a function of the set of all claims: whichever order they come in, and however often.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from destinations.profiles.node import Node, stamp_of
+from schemas.message import Alias, Group, Identify, Message, Page, Screen, Track
+
+HOUR = len("2024-02-29T23")
+
+Why = Literal["identify", "alias", "manual"]
+
+
+class Link(NamedTuple):
+    """A node is said to be this user."""
+
+    node: Node
+    user: str
+    why: Why
+
+
+class Membership(NamedTuple):
+    node: Node
+    group: str
+    joined: bool
+
+
+class Increment(NamedTuple):
+    trait: str
+    by: float
+
+
+class Claims(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What one message, or one command of an operator, says."""
+
+    stamp: str
+    source: str
+    nodes: tuple[Node, ...] = ()
+    """Those that it shows to exist."""
+    about: Node | None = None
+    """Whose traits these are."""
+    traits: dict[str, Any] = {}
+    known: bool = False
+    """Whether `about` is called a user by name, and so is nobody else's former id."""
+    increments: tuple[Increment, ...] = ()
+    links: tuple[Link, ...] = ()
+    memberships: tuple[Membership, ...] = ()
+    external_ids: tuple[tuple[str, str], ...] = ()
+    """Types and values, of `about`."""
+    erases: tuple[Node, ...] = ()
+    """What was said of these up to now is to be forgotten, and so is what comes later and was said before."""
+
+
+def claims_of(message: Message, source: str, promoted: Iterable[str] = ()) -> Claims:
+    """`promoted`: the traits that are external ids too."""
+    match message:
+        case Identify():
+            return _identify(message, source, promoted)
+        case Group():
+            return _group(message, source)
+        case Alias():
+            return _alias(message, source)
+        case Track() | Page() | Screen():
+            return _event(message, source)
+
+
+def _identify(message: Identify, source: str, promoted: Iterable[str]) -> Claims:
+    nodes = _people(message)
+    user = message.user_id
+    links = tuple(Link(node, user, "identify") for node in nodes if user and node.kind == "anonymous_id")
+    return Claims(
+        stamp=stamp_of(message.timestamp, message.message_id),
+        source=source,
+        nodes=nodes,
+        about=nodes[0],
+        traits=message.traits,
+        known=bool(user),
+        increments=_increments(message.context),
+        links=links,
+        external_ids=_external_ids(message, promoted),
+    )
+
+
+def _group(message: Group, source: str) -> Claims:
+    group, people = Node("group_id", message.group_id), _people(message)
+    return Claims(
+        stamp=stamp_of(message.timestamp, message.message_id),
+        source=source,
+        nodes=(group, *people[:1]),
+        about=group,
+        traits=message.traits,
+        memberships=tuple(Membership(person, message.group_id, joined=True) for person in people[:1]),
+    )
+
+
+def _alias(message: Alias, source: str) -> Claims:
+    """The former id may be one of a visitor or of a user: which, shows when somebody is called so."""
+    former = message.previous_id
+    nodes = (Node("user_id", message.user_id), Node("anonymous_id", former), Node("user_id", former))
+    return Claims(
+        stamp=stamp_of(message.timestamp, message.message_id),
+        source=source,
+        nodes=nodes[:1] if former == message.user_id else nodes,
+        links=() if former == message.user_id else tuple(Link(node, message.user_id, "alias") for node in nodes[1:]),
+    )
+
+
+def _event(message: Track | Page | Screen, source: str) -> Claims:
+    """Somebody was there, within the hour: no more, so that most events need nothing to be written."""
+    return Claims(stamp=f"{message.timestamp[:HOUR]}:00:00.000Z ", source=source, nodes=_people(message)[:1])
+
+
+def _people(message: Message) -> tuple[Node, ...]:
+    """The user, if there is one, and the visitor."""
+    found = []
+    if message.user_id:
+        found.append(Node("user_id", message.user_id))
+    if message.anonymous_id:
+        found.append(Node("anonymous_id", message.anonymous_id))
+    return tuple(found)
+
+
+def _increments(context: dict[str, Any]) -> tuple[Increment, ...]:
+    operations = context.get("operations") or ()
+    return tuple(Increment(one["trait"], one["by"]) for one in operations if one.get("op") == "increment")
+
+
+def _external_ids(message: Identify, promoted: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    found = [(name, message.traits.get(name)) for name in promoted]
+    return tuple((name, str(value)) for name, value in found if isinstance(value, str | int) and value)
