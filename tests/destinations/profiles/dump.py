@@ -24,13 +24,13 @@ def everything(database: Engine) -> dict[Node, dict[str, Any]]:
             profile = profile_of(connection, row.id)
             found[Node(row.kind, row.value)] = {
                 "ids": sorted(Node(cast(Kind, one.type), one.id) for one in profile.ids if one.type in KINDS),
-                "external": sorted((one.type, one.id) for one in profile.ids if one.type not in KINDS),
+                "external": sorted({(one.type, one.id) for one in profile.ids if one.type not in KINDS}),
                 "traits": profile.values(),
                 "groups": [one.id for one in groups_of(connection, row.id)],
                 "first": profile.first,
                 "last": profile.last,
                 "refused": sorted(
-                    (nodes[link.node].value, link.user, link.why)
+                    (nodes[link.node].kind, nodes[link.node].value, link.user, link.why)
                     for link in links
                     if link.why != "manual"
                     and nodes[link.node].root != users[link.user]

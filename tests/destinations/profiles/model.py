@@ -73,7 +73,7 @@ def state(own: Node, family: Sequence[Node], batch: Sequence[Claims], root: dict
         "last": max(seen, default=("", "")),
         "refused": sorted(
             {
-                (link.node.value, link.user, link.why)
+                (*link.node, link.user, link.why)
                 for claims in batch
                 for link in claims.links
                 if link.why != "manual"

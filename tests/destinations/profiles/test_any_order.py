@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -30,11 +31,11 @@ INCREMENTS = st.lists(
 @st.composite
 def messages(draw: st.DrawFn) -> Message:
     time = draw(TIMES)
-    head = {"message_id": draw(IDS), "timestamp": time, "received_at": time, "original_timestamp": time}
+    head: dict[str, Any] = {"message_id": draw(IDS), "timestamp": time, "received_at": time, "original_timestamp": time}
     match draw(st.sampled_from(["identify", "identify", "alias", "group", "track"])):
         case "identify":
             who = draw(st.sampled_from([("user_id",), ("anonymous_id",), ("user_id", "anonymous_id")]))
-            ids = {name: draw(USERS if name == "user_id" else VISITORS) for name in who}
+            ids: dict[str, Any] = {name: draw(USERS if name == "user_id" else VISITORS) for name in who}
             return Identify(**head, **ids, traits=draw(TRAITS), context={"operations": draw(INCREMENTS)})
         case "alias":
             return Alias(**head, user_id=draw(USERS), previous_id=draw(USERS | VISITORS))
