@@ -87,7 +87,14 @@ def test_while_the_database_is_away_messages_wait(tmp_path: Path) -> None:
     (outcome,) = destination.deliver([envelope(type="identify")], 0.0)
     assert isinstance(outcome, Deferred)
     assert (outcome.scope, "cannot be used" in outcome.reason) == ("destination", True)
-    assert destination.check() is not None
+
+
+def test_a_server_that_does_not_answer_is_found_without_its_password() -> None:
+    url = DatabaseUrl("postgresql://turnout:hunter2@127.0.0.1:1/people")
+    trouble = Profiles("profiles", ProfilesSettings(url=url)).check()
+    assert trouble is not None
+    assert trouble.startswith("the database at postgresql://***@127.0.0.1:1/people cannot be used: ")
+    assert "hunter2" not in trouble
 
 
 def test_an_event_is_written_again_when_the_database_was_away_the_first_time(tmp_path: Path) -> None:
