@@ -1,6 +1,6 @@
 """Show traits in the types that their names promise, and those that follow from others. Pure.
 
-What was sent stays as it is beside that. Nothing is guessed: what is not surely of the promised type is shown as it was sent.
+What was sent stays as it is beside that. Nothing is guessed: what is not surely of the promised type is shown as sent.
 """
 
 from collections.abc import Callable
