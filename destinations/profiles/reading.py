@@ -7,11 +7,9 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from destinations.profiles.document import decode
-from destinations.profiles.node import Kind, Node, storable
-from destinations.profiles.profile import Added, ExternalId, Profile, counted, whole
+from destinations.profiles.node import KINDS, Kind, Node, storable
+from destinations.profiles.profile import Added, ExternalId, Profile, counted, in_order, whole
 from destinations.profiles.tables import EXTERNAL_IDS, INCREMENTS, MEMBERS, NODES
-
-KINDS = ("user_id", "anonymous_id", "group_id")
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -56,7 +54,7 @@ def profile_of(connection: Connection, number: int) -> Profile:
         number=number,
         collection=Node(cast(Kind, rows[0].kind), rows[0].value).collection,
         traits=traits,
-        ids=(*ids, *_promoted(connection, numbers)),
+        ids=(ids[0], *in_order([*ids[1:], *_promoted(connection, numbers)])),
         first=min(((row.first, row.first_source) for row in heard), default=("", "")),
         last=max(((row.last, row.last_source) for row in heard), default=("", "")),
     )
@@ -71,10 +69,15 @@ def groups_of(connection: Connection, number: int) -> list[Joined]:
     )
     latest: dict[str, Any] = {}
     for row in connection.execute(wanted):
-        if row.value not in latest or row.stamp > latest[row.value].stamp:
+        if row.value not in latest or _said(row) > _said(latest[row.value]):
             latest[row.value] = row
     found = [Joined(row.id, row.value, row.stamp, row.source) for row in latest.values() if row.joined]
     return sorted(found, key=lambda one: one.id)
+
+
+def _said(row: Any) -> tuple[str, bool, str]:
+    """Of several memberships in one group the greatest counts: what was said last."""
+    return row.stamp, row.joined, row.source
 
 
 def _additions(connection: Connection, numbers: Sequence[int]) -> list[Added]:
