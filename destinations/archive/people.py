@@ -44,6 +44,8 @@ class Candidates(msgspec.Struct, frozen=True):
     """Of the messages that may speak of somebody, rising."""
     whole: bool
     """False when time was over before all of the file was gone through; the next search goes on from there."""
+    kept: bool = False
+    """Whether something was found out that the next search need not find out again."""
 
 
 class Shelf:
@@ -125,7 +127,7 @@ class _Going(msgspec.Struct, frozen=True):
 
     def through(self, new: Sequence[Frame], number: int, numbers: list[int], deadline: float) -> Candidates:
         """`number` is that of the first new message; `numbers` are known already."""
-        can_stop = True
+        kept: list[bool] = []
         for batch in _batches(new):
             entries = list(_entries(self.data, batch, number))
             numbers += sorted(
@@ -133,11 +135,11 @@ class _Going(msgspec.Struct, frozen=True):
             )
             count = sum(frame.count for frame in batch)
             if self.quiet or count >= ENOUGH_MESSAGES or len(batch) >= ENOUGH_FRAMES:
-                can_stop &= who.note(self.who, self.inode, number, count, entries)
+                kept.append(who.note(self.who, self.inode, number, count, entries))
             number += count
-            if can_stop and time.monotonic() > deadline and batch[-1] is not new[-1]:
-                return Candidates(numbers, whole=False)
-        return Candidates(numbers, whole=True)
+            if all(kept) and time.monotonic() > deadline and batch[-1] is not new[-1]:
+                return Candidates(numbers, whole=False, kept=True)
+        return Candidates(numbers, whole=True, kept=any(kept))
 
 
 def _beyond(found: Sequence[Frame], covered: int) -> Sequence[Frame] | None:
