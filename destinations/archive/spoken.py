@@ -16,13 +16,22 @@ class _Groups(msgspec.Struct, frozen=True, rename="camel"):
 class Spoken(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """What is looked at of a message."""
 
+    type: str
     message_id: str
     received_at: str
     user_id: str | None = None
     anonymous_id: str | None = None
     previous_id: Any = None
     group_id: Any = None
+    event: Any = None
+    name: Any = None
     context: _Groups = _Groups()
+
+    @property
+    def called(self) -> str:
+        """The name of the event, the page or the screen."""
+        name = self.event if self.type == "track" else self.name
+        return name if isinstance(name, str) else ""
 
     def nodes(self) -> set[Node]:
         """All ids that it names."""
