@@ -7,11 +7,9 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from destinations.profiles.document import decode
-from destinations.profiles.node import Kind, Node
+from destinations.profiles.node import KINDS, Kind, Node
 from destinations.profiles.profile import Added, ExternalId, Profile, counted, whole
 from destinations.profiles.tables import EXTERNAL_IDS, INCREMENTS, MEMBERS, NODES
-
-KINDS = ("user_id", "anonymous_id", "group_id")
 
 
 class Joined(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from destinations.archive import people
 from destinations.archive.layout import Slot
 from destinations.profiles.node import Node
 from tests.collector.client import Client
-from tests.collector.profiles.people import Given, all_pages, ask, asking, told
+from tests.collector.profiles.people import Given, all_pages, ask, told
 from tests.destinations.test_archive_people import age
 from worker.keys import partition_of
 from worker.stories.people import narrowed
@@ -134,7 +134,7 @@ def test_a_search_that_takes_long_gives_what_it_has_and_goes_on(given: Given, mo
     for start in range(0, 40, 5):
         given.say(*(track(f"E{number}") for number in range(start, start + 5)))
     age(given.archive)
-    pages = all_pages(asking(given.where()), USER, "limit=30")
+    pages = all_pages(given.api(), USER, "limit=30")
     assert [one["event"] for page in pages for one in page] == [f"E{number}" for number in reversed(range(40))]
     assert len(pages) > 2
 

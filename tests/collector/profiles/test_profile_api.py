@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from collector.profiles.asked import cursor_text
-from collector.profiles.desk import Where
+from collector.profiles.desk import Desk, Where
 from destinations.sql.url import DatabaseUrl
 from tests.collector.client import Client
 from tests.collector.profiles.people import BASE, Given, all_pages, ask, asking, told
@@ -134,7 +134,7 @@ def test_the_members_of_a_group_are_told_each_once(given: Given, api: Client) ->
         found = [one["external_ids"][0]["id"] for page in pages for one in page]
         assert sorted(found) == ["ann", "stranger", *(f"u{number}" for number in range(9))]
         assert all(len(page) == limit for page in pages[:-1])
-    assert {one["to_collection"] for one in pages[0]} == {"users"}
+        assert {one["to_collection"] for one in pages[0]} == {"users"}
 
 
 def test_refused_joins_are_told(given: Given, api: Client) -> None:
@@ -229,22 +229,22 @@ def test_a_question_that_cannot_be_understood_is_told_so(given: Given, api: Clie
 
 def test_other_collections_and_spaces_are_not_found(given: Given) -> None:
     given.say(ANN)
-    client = asking(given.where(), space="shop")
+    client = given.api(space="shop")
     assert ask(client, "users/profiles/user_id:ann/traits").json()["error"]["message"] == "There is no such space."
     ours = client.get("/v1/spaces/shop/collections/users/profiles/user_id:ann/metadata")
     assert ours.status == 401
-    assert ask(asking(given.where()), "people/profiles/user_id:ann/traits").status == 404
+    assert ask(given.api(), "people/profiles/user_id:ann/traits").status == 404
 
 
 def test_without_profiles_nobody_is_found() -> None:
-    answered = ask(asking(Where()), "users/profiles/user_id:ann/traits")
+    answered = ask(asking(Desk(Where())), "users/profiles/user_id:ann/traits")
     assert answered.json() == {"error": {"code": "not_found", "message": "No destination keeps profiles here."}}
 
 
 def test_while_the_database_is_away_it_is_worth_trying_later(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     away = Where(DatabaseUrl.of_file(tmp_path / "file" / "profiles.db"))
-    answered = ask(asking(away), "users/profiles/user_id:ann/traits")
+    answered = ask(asking(Desk(away)), "users/profiles/user_id:ann/traits")
     assert (answered.status, answered.json()["error"]["code"]) == (503, "unavailable")
     assert answered.headers["retry-after"] == "5"
 
@@ -259,7 +259,7 @@ def on_both(database_config: Config, tmp_path: Path) -> Iterator[Given]:
 
 def test_postgresql_answers_the_same(on_both: Given) -> None:
     on_both.say(ANN, ACME, {"type": "identify", "userId": "ben", "anonymousId": "phone"})
-    api = asking(on_both.where())
+    api = on_both.api()
     assert told(api, "users/profiles/email:ann@example.com/traits")["traits"]["firstName"] == "Ann"
     assert len(told(api, "users/profiles/user_id:ann/external_ids")["data"]) == 3
     assert len(told(api, "accounts/profiles/group_id:acme/links")["data"]) == 1
