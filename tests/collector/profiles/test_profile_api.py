@@ -100,8 +100,8 @@ def test_the_external_ids_of_a_user_are_told(given: Given, api: Client) -> None:
 
 
 def test_metadata_say_what_was_said_first_and_last(given: Given, api: Client) -> None:
-    given.say(ANN)
-    given.say({"type": "identify", "anonymousId": "phone", "traits": {"plan": "pro"}}, source="app")
+    given.say({"type": "identify", "userId": "ann", "traits": {"plan": "free"}})
+    given.say({"type": "identify", "userId": "ann", "traits": {"plan": "pro"}}, source="app")
     assert told(api, "users/profiles/user_id:ann/metadata") == {
         "metadata": {
             "created_at": AT.format(1),
@@ -113,6 +113,12 @@ def test_metadata_say_what_was_said_first_and_last(given: Given, api: Client) ->
             "last_source_id": "app",
         }
     }
+
+
+def test_of_events_no_more_than_the_hour_is_known(given: Given, api: Client) -> None:
+    given.say({"type": "track", "userId": "ann", "event": "E"})
+    found = told(api, "users/profiles/user_id:ann/metadata")["metadata"]
+    assert (found["created_at"], found["first_message_id"]) == (AT.format(0), None)
 
 
 def test_the_groups_of_a_user_are_told(given: Given, api: Client) -> None:
@@ -176,7 +182,7 @@ def test_users_and_groups_are_listed_and_searched(given: Given, api: Client) -> 
     assert ids("accounts/profiles", "") == [["acme"]]
     [ann] = told(api, "users/profiles", "prefix=ann")["data"]
     assert ann["collection"] == "users"
-    assert ann["metadata"]["first_message_id"] == "m1"
+    assert ann["metadata"]["last_message_id"] == "m1"
     assert [one["type"] for one in ann["external_ids"]] == ["user_id", "anonymous_id", "email"]
 
 
