@@ -62,7 +62,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 def in_order(ids: Iterable[ExternalId]) -> list[ExternalId]:
     """Each once, with the first time that it was said; ids of users and visitors before those promoted from traits."""
     found: dict[tuple[str, str], ExternalId] = {}
-    for one in sorted(ids, key=lambda one: (one.type not in KINDS, one.stamp, one.source, one.type, one.id)):
+    for one in sorted(ids, key=lambda one: (one.type not in KINDS, one.stamp, one.type, one.id, one.source)):
         found.setdefault((one.type, one.id), one)
     return list(found.values())
 
