@@ -20,6 +20,7 @@ from collector.app import Edge, create_app
 from collector.append import Appender
 from collector.browser import published
 from collector.config import Config
+from collector.groups.side import GroupSide
 from collector.listening import listen
 from collector.reload import Reread
 from collector.reloading import Reloader
@@ -96,8 +97,10 @@ async def _serve(
     salts = SharedSalts(connect.client(config.log.url, timeout=config.log.timeout))
     if prepared:
         await salts.fetch()  # before the first visitor, who would be another one after it
+    groups = GroupSide(appender, config)
+    await groups.opened()
     room = Room(int(config.collector.connections.bodies))
-    edge = _edge(config, appender, pulse, salts, room)
+    edge = _edge(config, appender, groups, pulse, salts, room)
     server = _server(config, edge, certificate)
 
     def swap(new: Config) -> None:
@@ -105,6 +108,7 @@ async def _serve(
         appender.renew(log_side.terms(new))
         _renew(new, edge, server, room, certificate)
         pulse.follow(new)
+        groups.follow(new)
 
     reloader = Reloader(config, read, prepare=_make_room, swap=swap, refuse=pulse.refuse, stop=server.stop)
     appender.start()
@@ -118,6 +122,7 @@ async def _serve(
     finally:
         for task in beside:
             task.cancel()
+        groups.stop()
         await appender.stop()
         await pulse.stop()
         salts.close()
@@ -134,7 +139,7 @@ def _renew(new: Config, edge: Edge, server: Server, room: Room, certificate: Cer
         certificate.renew(new.collector.tls)
 
 
-def _edge(config: Config, appender: Appender, pulse: Pulse, salts: SharedSalts, room: Room) -> Edge:
+def _edge(config: Config, appender: Appender, groups: GroupSide, pulse: Pulse, salts: SharedSalts, room: Room) -> Edge:
     return create_app(
         config.revealed_keys(),
         appender,
@@ -149,6 +154,7 @@ def _edge(config: Config, appender: Appender, pulse: Pulse, salts: SharedSalts, 
         library=published.places(config.data),
         salt=salts,
         vitals=pulse,
+        attaching=groups,
     )
 
 
