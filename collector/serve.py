@@ -7,7 +7,6 @@ import resource
 import signal
 import socket
 import time
-import uuid
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 
@@ -21,6 +20,7 @@ from collector.append import Appender
 from collector.browser import published
 from collector.config import Config
 from collector.groups.side import GroupSide
+from collector.ids import Ids
 from collector.listening import listen
 from collector.reload import Reread
 from collector.reloading import Reloader
@@ -144,7 +144,7 @@ def _edge(config: Config, appender: Appender, groups: GroupSide, pulse: Pulse, s
         config.revealed_keys(),
         appender,
         now=time.time,
-        new_id=lambda: str(uuid.uuid4()),
+        new_id=Ids(time.time),
         limits=config.collector.limits,
         policies=config.policies,
         body_seconds=config.collector.connections.body,
