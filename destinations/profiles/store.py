@@ -5,7 +5,7 @@ from pathlib import Path
 
 from destinations.profiles.claims import Claims
 from destinations.profiles.writing import Writing
-from destinations.sql.engine import Database, opened, writing
+from destinations.sql.engine import Database, opened, tried, writing
 from destinations.sql.migrate import History
 from destinations.sql.url import DatabaseUrl
 
@@ -18,6 +18,11 @@ def open_profiles(url: DatabaseUrl) -> Database:
     To be opened in the process that uses it: connections do not survive a fork.
     """
     return opened(url, HISTORY)
+
+
+def try_profiles(url: DatabaseUrl) -> None:
+    """Connect, and change nothing. Raises DatabaseAway."""
+    tried(url)
 
 
 def apply(database: Database, batch: Sequence[Claims]) -> None:
