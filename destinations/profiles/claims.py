@@ -99,14 +99,14 @@ def _group(message: Group, source: str) -> Claims:
 
 
 def _alias(message: Alias, source: str) -> Claims:
-    """The former id may be one of a visitor or of a user: which, shows when somebody is called so."""
+    """The former id may be one of a visitor or of a user: which of them is there, shows when somebody is called so."""
     former = message.previous_id
-    nodes = (Node("user_id", message.user_id), Node("anonymous_id", former), Node("user_id", former))
+    nodes = (Node("anonymous_id", former), Node("user_id", former))
     return Claims(
         stamp=stamp_of(message.timestamp, message.message_id),
         source=source,
-        nodes=nodes[:1] if former == message.user_id else nodes,
-        links=() if former == message.user_id else tuple(Link(node, message.user_id, "alias") for node in nodes[1:]),
+        nodes=(Node("user_id", message.user_id),),
+        links=() if former == message.user_id else tuple(Link(node, message.user_id, "alias") for node in nodes),
     )
 
 
