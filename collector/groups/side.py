@@ -9,6 +9,7 @@ from collector.groups.asking import Asking, opening
 from collector.groups.attaching import Attaching
 from collector.log_port import Item, Refusal, Store
 from destinations.sql.url import DatabaseUrl
+from worker.config import PROFILES
 
 logger = logging.getLogger(__name__)
 
@@ -20,10 +21,10 @@ def sources_of(config: Config) -> list[str]:
 
 def lacking(config: Config) -> str | None:
     """Why messages get no groups though they should; None where nothing is in the way."""
-    if not sources_of(config) or config.profiles() is not None:
+    sources = sources_of(config)
+    if not sources or any(config.destinations[name].type == PROFILES for name in config.wanted()):
         return None
-    listed = ", ".join(sources_of(config))
-    return f"attach_groups does nothing ({listed}): no destination of type profiles knows who is in which group"
+    return f"attach_groups does nothing ({', '.join(sources)}): no source has a destination of type profiles"
 
 
 class GroupSide:

@@ -28,9 +28,6 @@ write_keys = ["openpanel-key"]
 [sources.attached]
 write_keys = ["attached-key"]
 attach_groups = true
-
-[destinations.profiles]
-type = "profiles"
 """
 """The keys as the documents have them; one prints a variable where a shell does not fill it in."""
 
