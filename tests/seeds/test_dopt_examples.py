@@ -3,7 +3,7 @@
 import json
 
 from tests.running import Running
-from tests.seeds.conftest import Profiles
+from tests.seeds.profiles import Profiles
 from tests.seeds.typed import curl
 
 HOST = "https://users.dopt.com"

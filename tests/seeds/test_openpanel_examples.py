@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.running import Running
-from tests.seeds.conftest import ARRIVES_WITHIN, Profiles
+from tests.seeds.profiles import ARRIVES_WITHIN, Profiles
 from tests.seeds.typed import node
 from tests.waiting import eventually
 

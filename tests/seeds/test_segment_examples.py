@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.running import Running
-from tests.seeds.conftest import Profiles
+from tests.seeds.profiles import Profiles
 from tests.seeds.typed import node
 
 TYPICAL = """
