@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
-from schemas.identifiers import decimal_text
+from schemas.identifiers import id_text
 from schemas.notes import Note, note, record
 
 MOST = 100
@@ -20,7 +20,7 @@ def settle_groups(context: dict[str, Any], notes: list[Note]) -> None:
         if said is not None:
             notes.append(note("context.groups", "not_a_list", said))
         return
-    found = [(index, value, _id(value)) for index, value in enumerate(said)]
+    found = [(index, value, id_text(value)) for index, value in enumerate(said)]
     groups = list(dict.fromkeys(group for _, _, group in found if group))
     if groups:
         context["groups"] = groups[:MOST]
@@ -38,16 +38,3 @@ def attach_groups(message: dict[str, Any], groups: Sequence[str]) -> None:
     if attached:
         message["context"] |= {"groups": attached, "groupId": attached[0]}
         record(message, [note("context.groups", "attached")])
-
-
-def _id(value: object) -> str:
-    """The id of a group; empty when it is none."""
-    match value:
-        case str():
-            return value
-        case bool():
-            return ""
-        case int() | float():
-            return decimal_text(value)
-        case _:
-            return ""
