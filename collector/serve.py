@@ -15,6 +15,7 @@ import uvloop
 from redis.exceptions import RedisError
 
 from collector import log_side
+from collector.api.door import Door
 from collector.app import Edge, create_app
 from collector.append import Appender
 from collector.browser import published
@@ -22,6 +23,7 @@ from collector.config import Config
 from collector.groups.side import GroupSide
 from collector.ids import Ids
 from collector.listening import listen
+from collector.profiles.desk import Desk, where
 from collector.reload import Reread
 from collector.reloading import Reloader
 from collector.room import Room
@@ -97,10 +99,10 @@ async def _serve(
     salts = SharedSalts(connect.client(config.log.url, timeout=config.log.timeout))
     if prepared:
         await salts.fetch()  # before the first visitor, who would be another one after it
-    groups = GroupSide(appender, config)
-    await groups.opened()
+    groups = await _groups(appender, config)
     room = Room(int(config.collector.connections.bodies))
-    edge = _edge(config, appender, groups, pulse, salts, room)
+    door, desk = Door(config.api, time.time, Ids(time.time)), Desk(where(config))
+    edge = _edge(config, appender, groups, pulse, salts, room, door, desk)
     server = _server(config, edge, certificate)
 
     def swap(new: Config) -> None:
@@ -108,7 +110,7 @@ async def _serve(
         appender.renew(log_side.terms(new))
         _renew(new, edge, server, room, certificate)
         pulse.follow(new)
-        groups.follow(new)
+        _renew_profiles(new, groups, door, desk)
 
     reloader = Reloader(config, read, prepare=_make_room, swap=swap, refuse=pulse.refuse, stop=server.stop)
     appender.start()
@@ -126,6 +128,7 @@ async def _serve(
         await appender.stop()
         await pulse.stop()
         salts.close()
+        desk.close()
         nudger.close()
     return 0 if server.started else 1
 
@@ -139,7 +142,28 @@ def _renew(new: Config, edge: Edge, server: Server, room: Room, certificate: Cer
         certificate.renew(new.collector.tls)
 
 
-def _edge(config: Config, appender: Appender, groups: GroupSide, pulse: Pulse, salts: SharedSalts, room: Room) -> Edge:
+def _renew_profiles(new: Config, groups: GroupSide, door: Door, desk: Desk) -> None:
+    groups.follow(new)
+    door.renew(new.api)
+    desk.where = where(new)
+
+
+async def _groups(appender: Appender, config: Config) -> GroupSide:
+    groups = GroupSide(appender, config)
+    await groups.opened()
+    return groups
+
+
+def _edge(
+    config: Config,
+    appender: Appender,
+    groups: GroupSide,
+    pulse: Pulse,
+    salts: SharedSalts,
+    room: Room,
+    door: Door,
+    desk: Desk,
+) -> Edge:
     return create_app(
         config.revealed_keys(),
         appender,
@@ -155,6 +179,8 @@ def _edge(config: Config, appender: Appender, groups: GroupSide, pulse: Pulse, s
         salt=salts,
         vitals=pulse,
         attaching=groups,
+        door=door,
+        desk=desk,
     )
 
 

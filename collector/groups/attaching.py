@@ -106,7 +106,7 @@ class Attaching:
     def _hear(self, item: Item) -> None:
         claims = claims_of(decode_message(item.body), item.source)
         for one in claims.memberships:
-            said = {one.group: Standing(claims.stamp, one.joined)}
+            said = {Node("group_id", one.group).value: Standing(claims.stamp, one.joined)}
             before = self._said.get(one.node) or {}
             if len(before) < MOST_SAID:
                 self._said.put(one.node, latest(before, said))

@@ -1,9 +1,10 @@
 """Name what a profile is made of: the ids under which clients speak of a user, a visitor or a group."""
 
 import hashlib
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 Kind = Literal["user_id", "anonymous_id", "group_id"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 Collection = Literal["users", "accounts"]
 """As Segment's Profile API calls users and groups."""
 
