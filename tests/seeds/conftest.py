@@ -7,7 +7,11 @@ import pytest
 from tests.running import Running, running
 from tests.seeds.profiles import Profiles, profiles_of
 
-SOURCES = """
+TOKEN = "a-token-to-ask-with"
+SOURCES = f"""
+[api]
+tokens = ["{TOKEN}"]
+
 [sources.dopt]
 write_keys = ["users-key", "HNWvcT78tyTwygnbzU6SW", "$USERS_API_KEY"]
 
@@ -32,5 +36,5 @@ def turnout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture(scope="package")
 def profiles(turnout: Running) -> Iterator[Profiles]:
-    with profiles_of(turnout) as opened:
+    with profiles_of(turnout, token=TOKEN) as opened:
         yield opened

@@ -1,9 +1,11 @@
 """Look into the profiles of a running Turnout."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection
 
@@ -28,10 +30,12 @@ class Seen:
 
 
 class Profiles:
-    """What a database of users and groups has."""
+    """What a database of users and groups has; with a token, what the API says of them is the same."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, turnout: Running, database: Database, token: str) -> None:
+        self._turnout = turnout
         self._database = database
+        self._token = token
 
     def user(self, name: str, *, until: Any = None, groups: list[str] | None = None) -> Seen:
         """The user with this id, once its traits are `until` and its groups `groups`."""
@@ -52,7 +56,18 @@ class Profiles:
             assert groups is None or seen.groups == groups
             return seen
 
-        return eventually(found, within=ARRIVES_WITHIN, what=f"the profile of {name}")
+        seen = eventually(found, within=ARRIVES_WITHIN, what=f"the profile of {name}")
+        if self._token:
+            assert self._asked(kind, name) == seen.traits
+        return seen
+
+    def _asked(self, kind: str, name: str) -> Any:
+        """The traits, as whoever asks over HTTP is told."""
+        collection = "accounts" if kind == "group_id" else "users"
+        path = f"/v1/spaces/main/collections/{collection}/profiles/{kind}:{quote(name, safe='')}/traits?limit=200"
+        status, answer = self._turnout.request("GET", path, headers={"Authorization": f"Bearer {self._token}"})
+        assert status == 200, answer
+        return json.loads(answer)["traits"]
 
 
 def _seen(connection: Connection, kind: str, name: str) -> Seen | None:
@@ -65,9 +80,9 @@ def _seen(connection: Connection, kind: str, name: str) -> Seen | None:
 
 
 @contextmanager
-def profiles_of(turnout: Running) -> Iterator[Profiles]:
+def profiles_of(turnout: Running, *, token: str = "") -> Iterator[Profiles]:
     database = open_profiles(DatabaseUrl.of_file(turnout.data / "profiles.db"))
     try:
-        yield Profiles(database)
+        yield Profiles(turnout, database, token)
     finally:
         database.dispose()
