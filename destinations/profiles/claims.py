@@ -78,17 +78,15 @@ def claims_of(message: Message, source: str, promoted: Iterable[str] = ()) -> Cl
 
 def _identify(message: Identify, source: str, promoted: Iterable[str]) -> Claims:
     nodes = _people(message)
-    user = message.user_id
-    links = tuple(Link(node, user, "identify") for node in nodes if user and node.kind == "anonymous_id")
     return Claims(
         stamp=stamp_of(message.timestamp, message.message_id),
         source=source,
         nodes=nodes,
         about=nodes[0],
         traits=message.traits,
-        known=bool(user),
+        known=bool(message.user_id),
         increments=_increments(message.context),
-        links=links,
+        links=_of_both_ids(nodes),
         external_ids=promoted_ids(message.traits, promoted),
     )
 
@@ -98,9 +96,10 @@ def _group(message: Group, source: str) -> Claims:
     return Claims(
         stamp=stamp_of(message.timestamp, message.message_id),
         source=source,
-        nodes=(group, *people[:1]),
+        nodes=(group, *people),
         about=group,
         traits=message.traits,
+        links=_of_both_ids(people),
         memberships=tuple(Membership(person, message.group_id, joined=True) for person in people[:1]),
     )
 
@@ -130,6 +129,11 @@ def _people(message: Message) -> tuple[Node, ...]:
     if message.anonymous_id:
         found.append(Node("anonymous_id", message.anonymous_id))
     return tuple(found)
+
+
+def _of_both_ids(people: tuple[Node, ...]) -> tuple[Link, ...]:
+    """That the visitor is the user. Events say so too, but so many of them that only these calls are listened to."""
+    return tuple(Link(visitor, people[0].value, "identify") for visitor in people[1:])
 
 
 def _increments(context: dict[str, Any]) -> tuple[Increment, ...]:

@@ -1,5 +1,6 @@
 """OpenPanel's page on groups: its examples, on its own SDK, end in the groups and members that it promises."""
 
+import json
 from typing import Any
 
 from tests.running import Running
@@ -182,6 +183,18 @@ def test_the_common_patterns(turnout: Running, profiles: Profiles) -> None:
     profiles.group("org_9", until={"plan": "pro", "mrr": 99.5, "name": "Nine", "type": "company"})
     profiles.group("ws_9", until={"name": "Work", "type": "workspace"})
     profiles.user("jo", groups=["org_9", "team_9", "ws_9"])
+
+
+def test_whose_device_it_is_shows_in_the_groups_where_the_sdk_keeps_an_identify_to_itself(
+    turnout: Running, profiles: Profiles
+) -> None:
+    page = {"openpanel-client-id": "openpanel-key", "origin": "https://shop.example", "user-agent": "Mozilla/5.0"}
+    told = {"type": "assign_group", "payload": {"groupIds": ["org_8"], "profileId": "only-named"}}
+    status, answer = turnout.request("POST", "/track", json.dumps(told).encode(), page)
+    assert status == 200
+    device = json.loads(answer)["deviceId"]
+    seen = profiles.user("only-named", groups=["org_8"])
+    assert seen.ids == [("user_id", "only-named"), ("anonymous_id", device)]
 
 
 def test_numbers_grow_and_shrink_once_for_each_call(turnout: Running, profiles: Profiles) -> None:
