@@ -48,7 +48,8 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     stamp: str
     source: str
     nodes: tuple[Node, ...] = ()
-    """Those that it shows to exist."""
+    """Those that it shows to exist: `about` at that moment, others within the hour, so that most messages of somebody
+    who was seen before need nothing to be written."""
     about: Node | None = None
     """Whose traits these are."""
     traits: dict[str, Any] = {}
@@ -74,6 +75,11 @@ def claims_of(message: Message, source: str, promoted: Iterable[str] = ()) -> Cl
             return _alias(message, source)
         case Track() | Page() | Screen():
             return _event(message, source)
+
+
+def within_hour(stamp: str) -> str:
+    """The stamp of those who were seen at about that time."""
+    return f"{stamp[:HOUR]}:00:00.000Z "
 
 
 def _identify(message: Identify, source: str, promoted: Iterable[str]) -> Claims:
@@ -117,8 +123,8 @@ def _alias(message: Alias, source: str) -> Claims:
 
 
 def _event(message: Track | Page | Screen, source: str) -> Claims:
-    """Somebody was there, within the hour: no more, so that most events need nothing to be written."""
-    return Claims(stamp=f"{message.timestamp[:HOUR]}:00:00.000Z ", source=source, nodes=_people(message)[:1])
+    """Somebody was there."""
+    return Claims(stamp=within_hour(message.timestamp), source=source, nodes=_people(message)[:1])
 
 
 def _people(message: Message) -> tuple[Node, ...]:

@@ -63,7 +63,12 @@ def rank(link: tuple[bool, str, Link] | None) -> tuple[bool, str, str, str]:
 
 def state(own: Node, family: Sequence[Node], batch: Sequence[Claims], root: dict[Node, Node]) -> State:
     about = [claims for claims in batch if claims.about in family]
-    seen = [(claims.stamp, claims.source) for claims in batch if set(claims.nodes) & set(family)]
+    seen = [
+        (claims.stamp if node == claims.about else f"{claims.stamp[:13]}:00:00.000Z ", claims.source)
+        for claims in batch
+        for node in claims.nodes
+        if node in family
+    ]
     return {
         "ids": sorted({node for claims in batch for node in claims.nodes if node in family} | {own}),
         "external": sorted({one for claims in about for one in claims.external_ids}),
