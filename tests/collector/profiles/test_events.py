@@ -155,3 +155,9 @@ def test_lanes_of_replays_are_those_of_their_partition() -> None:
     slots = [Slot("web", "2023-11-15T11", f"p{number:02d}{end}") for number in range(4) for end in ("", "~r5f3a")]
     found = narrowed([*slots, Slot("app", "2023-11-15T11", "other")], [Node("user_id", "ann")], 4)
     assert [slot.lane for slot in found] == [f"p{mine:02d}", f"p{mine:02d}~r5f3a", "other"]
+
+
+def test_the_events_of_somebody_with_a_very_long_id_are_found(given: Given, api: Client) -> None:
+    long = "x" * 3_000
+    given.say(track("One", user=long), *(track("Other", user=f"u{number}") for number in range(20)))
+    assert names(api, f"users/profiles/user_id:{long}/events") == ["One"]
