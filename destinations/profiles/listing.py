@@ -1,16 +1,18 @@
 """List users and groups page by page, and what was said of them and does not hold."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
 from destinations.profiles.claims import Why
-from destinations.profiles.node import Kind
+from destinations.profiles.node import Kind, Node
+from destinations.profiles.reading import number_of
 from destinations.profiles.tables import EXTERNAL_IDS, LINKS, MEMBERS, NODES
 
 LAST = "\U0010ffff"
+KINDS = ("user_id", "anonymous_id")
 _LOOKED_AT = 2_000
 """So many profiles are looked at in one go."""
 
@@ -174,3 +176,16 @@ def _fitting(wanted: Wanted) -> Callable[[Row[Any]], bool] | None:
         return of_type and part in names.words()
 
     return fits
+
+
+def node_of(connection: Connection, value: str, kind: str | None) -> Node | None:
+    """The user or visitor with this id of this type; where no type is named, of users first."""
+    for each in KINDS if kind is None else (kind,):
+        number = number_of(connection, each, value)
+        if number is None:
+            continue
+        if each in KINDS:
+            return Node(cast(Kind, each), value)
+        row = connection.execute(select(NODES.c.kind, NODES.c.value).where(NODES.c.id == number)).one()
+        return Node(row.kind, row.value)
+    return None

@@ -1,0 +1,145 @@
+"""Tell with a profile when and by whom everything in it was said, so that a file can take its place. Pure."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from destinations.profiles.claims import Claims, Link, Membership, Why
+from destinations.profiles.node import Kind, Node
+from schemas.dates import stamped_ms
+
+STORED = len("2024-02-29T23:59:59.999Z")
+
+
+class Mark(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """When something was said, with the id of the message, and by whom."""
+
+    at: str
+    source: str
+
+
+class Said(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Traits that were said at once; of another id than the one that stands for all, if one is named."""
+
+    by: Mark
+    traits: Sequence[str]
+    type: Kind | None = None
+    id: str = ""
+
+
+class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An id, when it was heard of first and last, and whether it was called a user by name."""
+
+    type: Kind
+    id: str
+    first: Mark
+    last: Mark
+    known: bool = False
+
+
+class Linked(msgspec.Struct, frozen=True, omit_defaults=True):
+    """That an id is some user, whether that holds or not."""
+
+    type: Kind
+    id: str
+    user: str
+    why: Why
+    at: str
+
+
+class Belonging(msgspec.Struct, frozen=True, omit_defaults=True):
+    type: Kind
+    id: str
+    group: str
+    by: Mark
+    joined: bool = True
+
+
+class Also(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An id by which the user can be found too; `of` another id than the one that stands for all, if one is named."""
+
+    type: str
+    id: str
+    by: Mark
+    of: tuple[Kind, str] | None = None
+
+
+class History(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
+    said: Sequence[Said] = ()
+    seen: Sequence[Seen] = ()
+    links: Sequence[Linked] = ()
+    groups: Sequence[Belonging] = ()
+    external_ids: Sequence[Also] = ()
+
+
+class _Moment:
+    """What was said of one id at one time by one source."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.traits: dict[str, Any] = {}
+        self.known = False
+        self.links: list[Link] = []
+        self.memberships: list[Membership] = []
+        self.external_ids: list[tuple[str, str]] = []
+
+    def claims(self, about: Node, by: Mark) -> Claims:
+        return Claims(
+            stamp=by.at,
+            source=by.source,
+            nodes=tuple(self.nodes),
+            about=about if self.traits or self.known or self.external_ids else None,
+            traits=self.traits,
+            known=self.known,
+            links=tuple(self.links),
+            memberships=tuple(self.memberships),
+            external_ids=tuple(self.external_ids),
+        )
+
+
+class _Telling:
+    """The moments of one user or group."""
+
+    def __init__(self, about: Node, broken: type[Exception]) -> None:
+        self._about = about
+        self._broken = broken
+        self._moments: dict[tuple[Mark, Node], _Moment] = {}
+
+    def at(self, by: Mark, node: Node | None = None) -> _Moment:
+        key = (by, node or self._about)
+        found = self._moments.get(key)
+        if found is None:
+            if by.at[STORED : STORED + 1] != " " or stamped_ms(by.at[:STORED]) is None:
+                raise self._broken(f"history: expected a time and the id of a message, found {by.at!r}")
+            found = self._moments[key] = _Moment()
+        return found
+
+    def claims(self) -> list[Claims]:
+        return [moment.claims(node, by) for (by, node), moment in self._moments.items()]
+
+
+def told(about: Node, traits: dict[str, Any], history: History, *, broken: type[Exception]) -> list[Claims]:
+    """The claims that lead to what the history tells, and no others. Raises `broken`."""
+    telling = _Telling(about, broken)
+    for said in history.said:
+        missing = [name for name in said.traits if name not in traits]
+        if missing:
+            raise broken(f"history.said: expected names of traits, found {missing[0]!r}")
+        node = Node(said.type, said.id) if said.type else None
+        telling.at(said.by, node).traits.update({name: traits[name] for name in said.traits})
+    for seen in history.seen:
+        node = Node(seen.type, seen.id)
+        telling.at(seen.first, node).nodes.append(node)
+        telling.at(seen.last, node).nodes.append(node)
+        telling.at(seen.first, node).known |= seen.known
+    for link in history.links:
+        telling.at(Mark(link.at, "")).links.append(Link(Node(link.type, link.id), link.user, link.why))
+    for one in history.groups:
+        person, group = Node(one.type, one.id), Node("group_id", one.group)
+        moment = telling.at(one.by)
+        moment.nodes += [person, group]
+        moment.memberships.append(Membership(person, one.group, one.joined))
+    for also in history.external_ids:
+        telling.at(also.by, Node(*also.of) if also.of else None).external_ids.append((also.type, also.id))
+    return telling.claims()
