@@ -67,6 +67,16 @@ class Done(NamedTuple):
     told: "Sequence[Wrong]"
 
 
+def take_in(config: "Config", wanted: Wanted, shape: "type[Row]", as_json: bool) -> None:
+    """Ends with 1 when a row was wrong; the others are taken. Raises Trouble."""
+    tell(taken(config, wanted, shape), as_json, taken="took {rows}{wrong}")
+
+
+def try_out(config: "Config", wanted: Wanted, shape: "type[Row]", as_json: bool) -> None:
+    """The same, and nothing is taken. Raises Trouble."""
+    tell(tried(config, wanted, shape), as_json, taken="good: {rows}{wrong}; nothing was taken")
+
+
 def taken(config: "Config", wanted: Wanted, shape: "type[Row]") -> Done:
     """Take all good rows in. Raises Trouble."""
     from destinations.profiles import importing
@@ -117,7 +127,7 @@ def _terms(config: "Config", wanted: Wanted) -> "Terms":
     return Terms(wanted.source, said, always=asked is not None, promoted=people.promoted_by(config))
 
 
-def tell(done: Done, as_json: bool) -> None:
+def tell(done: Done, as_json: bool, *, taken: str) -> None:
     """Ends with 1 when something was wrong."""
     import msgspec
 
@@ -129,7 +139,8 @@ def tell(done: Done, as_json: bool) -> None:
             typer.echo(f"line {one.line}: {one.what}", err=True)
         if done.wrong > MOST_TOLD:
             typer.echo(f"{done.wrong - MOST_TOLD} more are wrong", err=True)
-        typer.echo(f"{counted(done.taken, 'row')} taken" + (f", {done.wrong} wrong" if done.wrong else ""))
+        wrong = f", {done.wrong} {'is' if done.wrong == 1 else 'are'} wrong" if done.wrong else ""
+        typer.echo(taken.format(rows=counted(done.taken, "row"), wrong=wrong))
     if done.wrong:
         raise typer.Exit(FOUND)
 

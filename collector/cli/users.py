@@ -173,8 +173,7 @@ def take_in(
 
     settings = configured(config, data)
     wanted = people_files.Wanted(file, form, as_of, source)
-    done = (people_files.tried if dry_run else people_files.taken)(settings, wanted, UserRow)
-    people_files.tell(done, as_json)
+    (people_files.try_out if dry_run else people_files.take_in)(settings, wanted, UserRow, as_json)
 
 
 @users.command("export")
