@@ -14,12 +14,11 @@ from collector.cli.table import counted
 from collector.cli.trouble import FOUND, WRONG, Trouble
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from collector.config import Config
     from destinations.profiles.files import Line, Row
     from destinations.profiles.importing import Taken, Wrong
     from destinations.profiles.rows import Terms
+    from destinations.sql.engine import Session
 
 Form = Literal["jsonl", "csv"]
 
@@ -145,7 +144,7 @@ def tell(done: Done, as_json: bool, *, taken: str) -> None:
         raise typer.Exit(FOUND)
 
 
-def write(config: "Config", asked: Asked, rows_of: "Callable[[Connection], Iterator[Row]]") -> None:
+def write(config: "Config", asked: Asked, rows_of: "Callable[[Session], Iterator[Row]]") -> None:
     """Raises Trouble."""
     from collector.cli.exporting import opened
     from collector.cli.progress import rows
@@ -169,7 +168,7 @@ def write(config: "Config", asked: Asked, rows_of: "Callable[[Connection], Itera
 
 
 def _lines(
-    connection: "Connection", asked: Asked, rows_of: "Callable[[Connection], Iterator[Row]]", output: IO[str]
+    connection: "Session", asked: Asked, rows_of: "Callable[[Session], Iterator[Row]]", output: IO[str]
 ) -> "Iterator[None]":
     from destinations.profiles import tabling
 
@@ -181,7 +180,7 @@ def _lines(
 
 
 def _table(
-    connection: "Connection", asked: Asked, rows_of: "Callable[[Connection], Iterator[Row]]", output: IO[str]
+    connection: "Session", asked: Asked, rows_of: "Callable[[Session], Iterator[Row]]", output: IO[str]
 ) -> "Iterator[None]":
     from destinations.profiles import cells, tabling
 

@@ -12,9 +12,8 @@ from collector.cli.people import profiles_of
 from collector.cli.trouble import Trouble
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from destinations.profiles.node import Node
+    from destinations.sql.engine import Session
 
 Id = Annotated[str, typer.Argument(help="The id of a user, or of a visitor.", metavar="ID")]
 Into = Annotated[str, typer.Argument(help="The user that it becomes.", metavar="USER")]
@@ -197,7 +196,7 @@ def write_out(
     )
 
 
-def known(connection: "Connection", value: str, by: str | None) -> "Node":
+def known(connection: "Session", value: str, by: str | None) -> "Node":
     """Raises Trouble."""
     from destinations.profiles.listing import node_of
 
