@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Annotated
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from msgspec import Meta
@@ -10,11 +12,15 @@ from msgspec import Meta
 from destinations.adapter import Destination
 from destinations.outcome import Deferred, Delivered, Outcome
 from destinations.profiles.claims import claims_of
-from destinations.profiles.store import apply, open_profiles
-from destinations.sql.engine import Database
 from destinations.sql.errors import DatabaseAway
 from destinations.sql.url import DatabaseUrl
 from schemas.envelope import Envelope
+
+if TYPE_CHECKING:
+    from destinations.sql.engine import Database
+
+STORE = "destinations.profiles.store"
+"""Imported by who delivers: it takes half a second, and whoever only reads a configuration has all destinations."""
 
 
 class ProfilesSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,19 +30,20 @@ class ProfilesSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 class Profiles(Destination[ProfilesSettings]):
     shape = ProfilesSettings
+    storage = True
     batch_messages = 1_000
 
     def deliver(self, batch: Sequence[Envelope], deadline: float) -> Sequence[Outcome]:
         found = [claims_of(one.open(), one.source, self.settings.identifiers) for one in batch]
         try:
-            apply(self._database, found)
+            self._store.apply(self._database, found)
         except DatabaseAway as error:
             return [Deferred(str(error), scope="destination")] * len(batch)
         return [Delivered()] * len(batch)
 
     def check(self) -> str | None:
         try:
-            open_profiles(self.settings.url).dispose()
+            self._store.try_profiles(self.settings.url)
         except DatabaseAway as error:
             return str(error)
         return None
@@ -46,5 +53,10 @@ class Profiles(Destination[ProfilesSettings]):
             self._database.dispose()
 
     @cached_property
-    def _database(self) -> Database:
-        return open_profiles(self.settings.url)
+    def _store(self) -> ModuleType:
+        return import_module(STORE)
+
+    @cached_property
+    def _database(self) -> "Database":
+        database: Database = self._store.open_profiles(self.settings.url)
+        return database
