@@ -234,6 +234,7 @@ def write_out(
         configured(config, data),
         people_files.Asked(file, form, traits, ("group_id",), own),
         exporting.groups_with_members if members else exporting.groups,
+        exporting.groups_with_members if members else exporting.groups,
     )
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from destinations.profiles.rows import Terms
     from destinations.sql.engine import Session
 
+    Rows = Callable[[Session], Iterator[Row]]
+
 Form = Literal["jsonl", "csv"]
 
 Input = Annotated[str, typer.Argument(help="The file; - for standard input.", metavar="FILE")]
@@ -144,13 +146,16 @@ def tell(done: Done, as_json: bool, *, taken: str) -> None:
         raise typer.Exit(FOUND)
 
 
-def write(config: "Config", asked: Asked, rows_of: "Callable[[Session], Iterator[Row]]") -> None:
-    """Raises Trouble."""
+def write(config: "Config", asked: Asked, whole: "Rows", plain: "Rows") -> None:
+    """JSON lines of the whole rows, or a table of the plain ones. Raises Trouble."""
     from collector.cli.exporting import opened
     from collector.cli.progress import rows
     from destinations.profiles.exporting import snapshot, total
 
     target = None if asked.file == "-" else Path(asked.file)
+    as_table = _form(asked.form, asked.file) == "csv"
+    if asked.traits is not None and not as_table:
+        raise Trouble("--traits goes with --format csv", code=WRONG)
     number = 0
     with (
         people.profiles_of(config) as database,
@@ -158,8 +163,8 @@ def write(config: "Config", asked: Asked, rows_of: "Callable[[Session], Iterator
         opened(target) as output,
         rows("writing", total(connection, asked.kinds)) as advance,
     ):
-        written = _table if _form(asked.form, asked.file) == "csv" else _lines
-        for _ in written(connection, asked, rows_of, output):
+        written = _table(connection, asked, plain, output) if as_table else _lines(connection, whole, output)
+        for _ in written:
             number += 1
             if number % 1_000 == 0:
                 advance(number, number)
@@ -167,31 +172,26 @@ def write(config: "Config", asked: Asked, rows_of: "Callable[[Session], Iterator
         typer.echo(f"wrote {counted(number, 'row')} to {target}", err=True)
 
 
-def _lines(
-    connection: "Session", asked: Asked, rows_of: "Callable[[Session], Iterator[Row]]", output: IO[str]
-) -> "Iterator[None]":
-    from destinations.profiles import tabling
+def _lines(connection: "Session", rows: "Rows", output: IO[str]) -> "Iterator[None]":
+    from destinations.profiles.tabling import as_lines
 
-    if asked.traits is not None:
-        raise Trouble("--traits goes with --format csv", code=WRONG)
-    for line in tabling.as_lines(rows_of(connection)):
+    for line in as_lines(rows(connection)):
         output.write(line)
         yield
 
 
-def _table(
-    connection: "Session", asked: Asked, rows_of: "Callable[[Session], Iterator[Row]]", output: IO[str]
-) -> "Iterator[None]":
+def _table(connection: "Session", asked: Asked, rows: "Rows", output: IO[str]) -> "Iterator[None]":
     from destinations.profiles import cells, tabling
+    from destinations.profiles.exporting import all_traits
 
     try:
         if asked.traits is None:
-            paths = tabling.columns_of(rows_of(connection))
+            paths = tabling.columns_of(all_traits(connection, asked.kinds))
         else:
             paths = [cells.path_of(name) for name in asked.traits.split(",")]
     except tabling.TooWide as error:
         raise Trouble(error) from error
-    return tabling.as_table(rows_of(connection), asked.own, paths, output)
+    return tabling.as_table(rows(connection), asked.own, paths, output)
 
 
 @contextmanager

@@ -193,6 +193,7 @@ def write_out(
         configured(config, data),
         people_files.Asked(file, form, traits, kinds, own),
         lambda connection: exporting.users(connection, kinds),
+        lambda connection: exporting.plain_users(connection, kinds),
     )
 
 

@@ -92,13 +92,13 @@ def _split(column: str) -> Iterator[str]:
         start = found.end() + 1
 
 
-def leaves(traits: Mapping[str, Any], above: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """The values in the objects, each with the way to it; objects without members are values."""
+def lay_out(traits: Mapping[str, Any], found: dict[Path, Any], above: Path = ()) -> None:
+    """Put the values in the objects, each with the way to it; objects without members are values."""
     for name, value in traits.items():
-        if isinstance(value, dict) and value:
-            yield from leaves(value, (*above, name))
+        if value.__class__ is dict and value:
+            lay_out(value, found, (*above, name))
         else:
-            yield (*above, name), value
+            found[(*above, name)] = value
 
 
 def put(traits: dict[str, Any], path: Path, value: Any) -> bool:

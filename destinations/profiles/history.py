@@ -19,7 +19,7 @@ class Mark(msgspec.Struct, frozen=True, array_like=True, gc=False):
     source: str
 
 
-class Said(msgspec.Struct, frozen=True, omit_defaults=True):
+class Said(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Traits that were said at once; of another id than the one that stands for all, if one is named."""
 
     by: Mark
@@ -28,7 +28,7 @@ class Said(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str = ""
 
 
-class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
+class Seen(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """An id, when it was heard of first and last, and whether it was called a user by name."""
 
     type: Kind
@@ -38,7 +38,7 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
     known: bool = False
 
 
-class Linked(msgspec.Struct, frozen=True, omit_defaults=True):
+class Linked(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """That an id is some user, whether that holds or not."""
 
     type: Kind
@@ -48,7 +48,7 @@ class Linked(msgspec.Struct, frozen=True, omit_defaults=True):
     at: str
 
 
-class Belonging(msgspec.Struct, frozen=True, omit_defaults=True):
+class Belonging(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     type: Kind
     id: str
     group: str
@@ -56,7 +56,7 @@ class Belonging(msgspec.Struct, frozen=True, omit_defaults=True):
     joined: bool = True
 
 
-class Also(msgspec.Struct, frozen=True, omit_defaults=True):
+class Also(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """An id by which the user can be found too; `of` another id than the one that stands for all, if one is named."""
 
     type: str
@@ -65,7 +65,7 @@ class Also(msgspec.Struct, frozen=True, omit_defaults=True):
     of: tuple[Kind, str] | None = None
 
 
-class History(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
+class History(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True, gc=False):
     said: Sequence[Said] = ()
     seen: Sequence[Seen] = ()
     links: Sequence[Linked] = ()

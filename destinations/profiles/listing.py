@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
+from sqlalchemy import Connection, Row, Select, and_, or_, select
 
 from destinations.profiles.claims import Why
 from destinations.profiles.node import Kind, Node
@@ -136,32 +136,25 @@ def _matching(connection: Connection, wanted: Wanted, most: int) -> Iterator[Row
     look = max(most, _LOOKED_AT) if fits else most
     after = wanted.after
     while True:
-        rows = connection.execute(_some(connection, wanted, after).limit(look)).all()
+        rows = connection.execute(_some(wanted, after).limit(look)).all()
         yield from (row for row in rows if fits is None or fits(row))
         if len(rows) < look:
             return
         after = rows[-1].value
 
 
-def _some(connection: Connection, wanted: Wanted, after: str) -> Select[Any]:
+def _some(wanted: Wanted, after: str) -> Select[Any]:
     found = (
         select(NODES.c.id, NODES.c.value, NODES.c.doc)
         .where(NODES.c.kind == wanted.kind, NODES.c.value > after, NODES.c.root == NODES.c.id, NODES.c.last != "")
         .order_by(NODES.c.value)
     )
     if wanted.prefix:
-        found = found.where(_begins(connection, wanted.prefix))
+        found = found.where(NODES.c.value >= wanted.prefix, NODES.c.value < wanted.prefix + LAST)
     if wanted.email is not None:
         ids = select(EXTERNAL_IDS.c.node).where(EXTERNAL_IDS.c.type == "email", EXTERNAL_IDS.c.value == wanted.email)
         found = found.where(NODES.c.id.in_(select(NODES.c.root).where(NODES.c.id.in_(ids))))
     return found
-
-
-def _begins(connection: Connection, prefix: str) -> ColumnElement[bool]:
-    """SQLite's LIKE does not tell a from A; PostgreSQL may sort by the rules of a language."""
-    if connection.dialect.name == "sqlite":
-        return and_(NODES.c.value >= prefix, NODES.c.value < prefix + LAST)
-    return NODES.c.value.startswith(prefix, autoescape=True)
 
 
 def _fitting(wanted: Wanted) -> Callable[[Row[Any]], bool] | None:

@@ -21,7 +21,7 @@ class BadRow(ValueError):
     """Says where in the row, and what was expected there."""
 
 
-class UserRow(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
+class UserRow(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True, gc=False):
     """A user, or a visitor who has no more than an `anonymous_id`."""
 
     id: Id = ""
@@ -35,7 +35,7 @@ class UserRow(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     history: History | None = None
 
 
-class GroupRow(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
+class GroupRow(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True, gc=False):
     id: Id = ""
     traits: dict[str, Any] = {}
     members: Sequence[Id] = ()

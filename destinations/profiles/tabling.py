@@ -26,11 +26,11 @@ def as_lines(rows: Iterable[Row]) -> Iterator[str]:
         yield encode(row).decode() + "\n"
 
 
-def columns_of(rows: Iterable[Row]) -> list[Path]:
-    """The ways to all traits, as they first come. Raises TooWide."""
-    found: dict[Path, None] = {}
-    for row in rows:
-        found.update(dict.fromkeys(path for path, _ in cells.leaves(row.traits)))
+def columns_of(traits: Iterable[dict[str, Any]]) -> list[Path]:
+    """The ways to all of them, as they first come. Raises TooWide."""
+    found: dict[Path, Any] = {}
+    for each in traits:
+        cells.lay_out(each, found)
         if len(found) > MOST_COLUMNS:
             raise TooWide
     return list(found)
@@ -41,7 +41,8 @@ def as_table(rows: Iterable[Row], own: Sequence[str], paths: Sequence[Path], fil
     writer = csv.writer(file)
     writer.writerow([*own, *map(cells.column_of, paths)])
     for row in rows:
-        values = dict(cells.leaves(row.traits))
+        values: dict[Path, Any] = {}
+        cells.lay_out(row.traits, values)
         told = [_own_cell(name, getattr(row, name)) for name in own]
         writer.writerow([*told, *(cells.cell_of(values[path]) if path in values else "" for path in paths)])
         yield

@@ -47,8 +47,8 @@ def groups_out(database: Engine) -> str:
 def table_out(database: Engine) -> str:
     output = io.StringIO(newline="")
     with exporting.snapshot(database) as connection:
-        paths = tabling.columns_of(exporting.users(connection, EVERYBODY))
-        list(tabling.as_table(exporting.users(connection, EVERYBODY), OWN, paths, output))
+        paths = tabling.columns_of(exporting.all_traits(connection, EVERYBODY))
+        list(tabling.as_table(exporting.plain_users(connection, EVERYBODY), OWN, paths, output))
     return output.getvalue()
 
 
@@ -155,7 +155,7 @@ documents = st.dictionaries(st.text(max_size=6) | st.sampled_from(["id", "groups
 def test_a_table_keeps_values_and_ids(document: dict[str, Any], ids: list[str]) -> None:
     output = io.StringIO(newline="")
     row = UserRow(id="u", traits=document, groups=ids)
-    list(tabling.as_table([row], ("id", "groups"), tabling.columns_of([row]), output))
+    list(tabling.as_table([row], ("id", "groups"), tabling.columns_of([document]), output))
     (line,) = files.rows(io.BytesIO(output.getvalue().encode()), "csv", UserRow)
     assert isinstance(line.row, UserRow), line.wrong
     assert (line.row.traits, list(line.row.groups)) == (document, ids)
