@@ -11,7 +11,8 @@ from msgspec import Meta
 
 from destinations.adapter import Destination
 from destinations.outcome import Deferred, Delivered, Outcome
-from destinations.profiles.claims import claims_of
+from destinations.profiles.claims import Claims, claims_of
+from destinations.profiles.sightings import EVENTS, Sightings, sighting
 from destinations.sql.errors import DatabaseAway
 from destinations.sql.url import DatabaseUrl
 from schemas.envelope import Envelope
@@ -33,13 +34,25 @@ class Profiles(Destination[ProfilesSettings]):
     storage = True
     batch_messages = 1_000
 
+    def __init__(self, name: str, settings: ProfilesSettings) -> None:
+        super().__init__(name, settings)
+        self._sightings = Sightings()
+
     def deliver(self, batch: Sequence[Envelope], deadline: float) -> Sequence[Outcome]:
-        found = [claims_of(one.open(), one.source, self.settings.identifiers) for one in batch]
+        sighted = self._sightings.new({sighting(one.head, one.source) for one in batch if one.head.type in EVENTS})
+        said = [one.claims() for one in sighted]
+        said += [self._claims(one) for one in batch if one.head.type not in EVENTS]
+        if not said:
+            return [Delivered()] * len(batch)
         try:
-            self._store.apply(self._database, found)
+            self._store.apply(self._database, said)
         except DatabaseAway as error:
             return [Deferred(str(error), scope="destination")] * len(batch)
+        self._sightings.written(sighted)
         return [Delivered()] * len(batch)
+
+    def _claims(self, envelope: Envelope) -> Claims:
+        return claims_of(envelope.open(), envelope.source, self.settings.identifiers)
 
     def check(self) -> str | None:
         try:

@@ -53,6 +53,29 @@ class Put:
         return list(found.values())
 
 
+class Change:
+    """Sets some columns of rows that are there: rows to write are tuples of the key and these columns."""
+
+    def __init__(self, table: Table, key: str, columns: Sequence[str]) -> None:
+        values = ", ".join(f'"{name}" = ?' for name in columns)
+        news = ", ".join(f'"{name}" = new."{name}"' for name in columns)
+        names = [key, *columns]
+        arrays = ", ".join(f"%b::{_ARRAYS[table.columns[name].type.python_type]}" for name in names)
+        self._sqlite = f'UPDATE {table.name} SET {values} WHERE "{key}" = ?'  # noqa: S608  # names of our own tables
+        self._postgresql = (
+            f"UPDATE {table.name} AS there SET {news} FROM unnest({arrays}) AS new ({_listed(names)}) "  # noqa: S608
+            f'WHERE there."{key}" = new."{key}"'
+        )
+
+    def __call__(self, connection: Connection, rows: Sequence[Row]) -> None:
+        if not rows:
+            return
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql(self._sqlite, [(*row[1:], row[0]) for row in rows])
+        else:
+            connection.exec_driver_sql(self._postgresql, tuple([list(column) for column in zip(*rows, strict=True)]))
+
+
 class Find:
     """Finds the rows of a table, as tuples of all columns, by the values of one column; if told so of one `kind`."""
 
@@ -64,14 +87,12 @@ class Find:
         self._sqlite = f'{head} "{column}" IN (SELECT value FROM json_each(?)){same}'  # noqa: S608  # likewise
         self._postgresql = f'{head} "{column}" = ANY(%b::{array}){same}'
 
-    def __call__(self, connection: Connection, values: Sequence[Any]) -> Iterator[Row]:
+    def __call__(self, connection: Connection, values: Sequence[Any]) -> Iterator[Any]:
         if not values:
             return iter(())
         if connection.dialect.name == "sqlite":
-            found = connection.exec_driver_sql(self._sqlite, (msgspec.json.encode(values).decode(),))
-        else:
-            found = connection.exec_driver_sql(self._postgresql, (list(values),))
-        return map(tuple, found)
+            return iter(connection.exec_driver_sql(self._sqlite, (msgspec.json.encode(values).decode(),)).all())
+        return iter(connection.exec_driver_sql(self._postgresql, (list(values),)).all())
 
 
 def _listed(names: Iterable[str], before: str = "") -> str:

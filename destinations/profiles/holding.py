@@ -1,12 +1,13 @@
 """Hold the nodes that a batch of claims has to do with: read from the database, or made."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from destinations.profiles.bulk import Find, Put, Row
+from destinations.profiles.bulk import Change, Find, Put
 from destinations.profiles.node import Kind, Node
-from destinations.profiles.row import Held, blank
+from destinations.profiles.row import CHANGING, Held, blank
 from destinations.profiles.tables import NODES
 
 KINDS: tuple[Kind, ...] = ("user_id", "anonymous_id", "group_id")
@@ -14,7 +15,9 @@ KINDS: tuple[Kind, ...] = ("user_id", "anonymous_id", "group_id")
 _BY_VALUE = {kind: Find(NODES, "value", kind=kind) for kind in KINDS}
 _BY_ID = Find(NODES, "id")
 _BY_ROOT = Find(NODES, "root")
-_PUT = Put(NODES)
+_MAKE = Put(NODES)
+_CHANGE = Change(NODES, "id", CHANGING)
+_MOVE = Change(NODES, "id", ("root",))
 
 
 class Holding:
@@ -52,9 +55,13 @@ class Holding:
         return [held for held in self._held.values() if held.root in wanted]
 
     def write(self) -> None:
-        _PUT(self._connection, [held.row() for held in self._held.values() if held.changed])
+        """Those that are there without the columns in an index, which cost much and change seldom."""
+        changed = [held for held in self._held.values() if held.changed]
+        _MAKE(self._connection, [held.row() for held in changed if held.fresh])
+        _CHANGE(self._connection, [held.changes() for held in changed if not held.fresh])
+        _MOVE(self._connection, [(held.id, held.root) for held in changed if held.moved and not held.fresh])
 
-    def _keep(self, found: Iterable[Row]) -> list[Held]:
+    def _keep(self, found: Iterable[Any]) -> list[Held]:
         """What is held already may have changed, and stays."""
         return [self._held.setdefault(held.node, held) for held in map(Held, found)]
 

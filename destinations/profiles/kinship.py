@@ -30,7 +30,7 @@ def settle(connection: Connection, held: Holding) -> None:
     for one in moved:
         if one.node.kind != "user_id":
             link = one.link
-            _plant(one, held[Node("user_id", link.user)].root if link else one.id)
+            one.plant(held[Node("user_id", link.user)].root if link else one.id)
 
 
 class _Moves:
@@ -49,7 +49,7 @@ class _Moves:
             self._connection.execute(_MOVE, rows)
         for one in self._held.all():
             if one.root in self._to:
-                _plant(one, self._top(one.root))
+                one.plant(self._top(one.root))
         return tangled
 
     def _attached(self, user: Held) -> bool:
@@ -76,9 +76,4 @@ def _untangle(held: Holding, users: Iterable[Held]) -> None:
     met = {held[node].root for node in (*(one.node for one in users), *targets)}
     family = {one.node: one for one in held.below(sorted(met))}
     for node, root in roots({node: one.link for node, one in family.items()}).items():
-        _plant(family[node], held[root].id)
-
-
-def _plant(one: Held, root: int) -> None:
-    if one.root != root:
-        one.root, one.changed = root, True
+        family[node].plant(held[root].id)

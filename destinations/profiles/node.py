@@ -32,7 +32,7 @@ class Node(_Node):
 
 
 def storable(text: str) -> str:
-    """An id as every database can keep it: of one that is too long, or has NUL in it, the beginning and a digest."""
+    """A text as every database can keep it: of one that is too long, or has NUL in it, the beginning and a digest."""
     fits = len(text) <= _SURELY_SHORT or len(text.encode()) <= LONGEST
     if fits and "\0" not in text:
         return text
@@ -46,7 +46,7 @@ def stamp_of(timestamp: str, message_id: str) -> str:
 
     `timestamp` is of the one form that normalised messages have (2024-02-29T23:59:59.999Z).
     """
-    return f"{timestamp} {message_id}"
+    return f"{timestamp} {storable(message_id)}"
 
 
 def at(stamp: str) -> str:

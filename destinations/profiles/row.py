@@ -1,5 +1,6 @@
 """Hold one node while claims change it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from destinations.profiles.claims import Claims
@@ -7,18 +8,20 @@ from destinations.profiles.document import EMPTY, after, decode, encode, merged,
 from destinations.profiles.joining import NOBODY, Said, Standing, read, written
 from destinations.profiles.node import Node
 
+CHANGING = ("standing", "doc", "first", "first_source", "last", "last_source", "known", "counted", "erased")
+
 
 class Held:
     """A row of the nodes. `changed` says whether it has to be written."""
 
     __slots__ = (
-        "_doc", "_first", "_last", "before", "changed", "counted", "erased", "fresh", "id", "known", "node", "root",
-        "standing",
+        "_doc", "_first", "_last", "before", "changed", "counted", "erased", "fresh", "id", "known", "moved", "node",
+        "root", "standing",
     )  # fmt: skip
 
-    def __init__(self, row: tuple[Any, ...], *, fresh: bool = False) -> None:
+    def __init__(self, row: Sequence[Any], *, fresh: bool = False) -> None:
         number, kind, value, root, standing, doc, first, first_source, last, last_source, known, counted, erased = row
-        self.node = Node(kind, value)
+        self.node: Node = tuple.__new__(Node, (kind, value))  # what was stored is storable
         self.id: int = number
         self.root: int = root
         self.standing = read(standing)
@@ -30,6 +33,7 @@ class Held:
         self._last = (last, last_source)
         self.before = self.link
         self.changed = self.fresh = fresh
+        self.moved = False
 
     @property
     def link(self) -> Said | None:
@@ -52,7 +56,8 @@ class Held:
         if claims.stamp <= self.erased:
             return
         if claims.traits:
-            doc = encode(merged(decode(self._doc), said(claims.traits, claims.stamp, claims.source)))
+            new = said(claims.traits, claims.stamp, claims.source)
+            doc = encode(new if self._doc == EMPTY else merged(decode(self._doc), new))
             self.changed |= doc != self._doc
             self._doc = doc
         if (claims.known and not self.known) or (claims.increments and not self.counted):
@@ -82,10 +87,19 @@ class Held:
         if standing != self.standing:
             self.standing, self.changed = standing, True
 
+    def plant(self, root: int) -> None:
+        """Make it part of another."""
+        if root != self.root:
+            self.root, self.moved, self.changed = root, True, True
+
     def row(self) -> tuple[Any, ...]:
-        node, standing = self.node, written(self.standing)
-        head = (self.id, node.kind, node.value, self.root, standing, self._doc)
-        return (*head, *self._first, *self._last, self.known, self.counted, self.erased)
+        node, (number, *rest) = self.node, self.changes()
+        return (number, node.kind, node.value, self.root, *rest)
+
+    def changes(self) -> tuple[Any, ...]:
+        """Its number, and the columns CHANGING."""
+        standing = written(self.standing)
+        return (self.id, standing, self._doc, *self._first, *self._last, self.known, self.counted, self.erased)
 
 
 def blank(node: Node, number: int) -> Held:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from sqlalchemy import Connection
 
 from destinations.profiles.bulk import Put, Row
-from destinations.profiles.claims import Claims
+from destinations.profiles.claims import Claims, within_hour
 from destinations.profiles.erasing import erase
 from destinations.profiles.holding import Holding
 from destinations.profiles.joining import Said
@@ -44,8 +44,9 @@ class Writing:
         _INCREMENTS(self._connection, self._increments())
 
     def _say(self, claims: Claims) -> None:
+        hour = within_hour(claims.stamp)
         for node in claims.nodes:
-            self._held[node].see(claims.stamp, claims.source)
+            self._held[node].see(claims.stamp if node == claims.about else hour, claims.source)
         if claims.about:
             self._held[claims.about].say(claims)
 
