@@ -97,12 +97,14 @@ def edit(
     from destinations.profiles.reading import number_of, profile_of
     from destinations.sql.engine import reading
 
-    with profiles_of(configured(config, data)) as database:
+    settings = configured(config, data)
+    with profiles_of(settings) as database:
         with reading(database) as connection:
             node = known(connection, value, by)
             before = profile_of(connection, number_of(connection, *node) or 0).values()
         traits = people.changed(before, changes, unset, file)
-        managing.edit(database, node, traits, now_ms=int(time.time() * 1000))
+        promoted = people.promoted_by(settings)
+        managing.edit(database, node, traits, now_ms=int(time.time() * 1000), promoted=promoted)
     tell({"changed": len(traits)}, f"changed {', '.join(traits)} of {node.value}", as_json)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select
 from destinations.profiles.bulk import Find
 from destinations.profiles.document import decode
 from destinations.profiles.family import External, Family, Joined, Linking, Member, belonging
-from destinations.profiles.history import History
+from destinations.profiles.history import Belonging, History, Mark
 from destinations.profiles.node import Kind, at
 from destinations.profiles.profile import Added
 from destinations.profiles.rows import GroupRow, UserRow
@@ -24,7 +24,10 @@ _LINKS = Find(LINKS, "node")
 _EXTERNAL_IDS = Find(EXTERNAL_IDS, "node")
 _BY_ROOT = Find(NODES, "root")
 _JOINED = (
-    select(MEMBERS.c.node, NODES.c.value, MEMBERS.c.joined, MEMBERS.c.stamp, MEMBERS.c.source)
+    select(
+        *(MEMBERS.c.node, NODES.c.value, MEMBERS.c.joined, MEMBERS.c.stamp, MEMBERS.c.source),
+        *(NODES.c.first, NODES.c.first_source),
+    )
     .join(NODES, NODES.c.id == MEMBERS.c.group)
     .order_by(MEMBERS.c.stamp)
 )
@@ -157,5 +160,9 @@ def _members_among(connection: Connection, group: Member, numbers: Sequence[int]
         id=group.value,
         members=[nodes[number].value for number in numbers if last[number]],
         timestamp=at(group.last),
-        history=History(groups=[belonging(nodes[one.node], one) for one in joined]),
+        history=History(groups=[_of(nodes[one.node], one) for one in joined]),
     )
+
+
+def _of(person: Member, one: Joined) -> Belonging:
+    return belonging(person, one, Mark(person.first, person.first_source))

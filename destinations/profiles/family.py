@@ -31,13 +31,15 @@ class Member(NamedTuple):
 
 
 class Joined(NamedTuple):
-    """A membership, joined or left."""
+    """A membership, joined or left, and when the group was heard of first."""
 
     node: int
     group: str
     joined: bool
     stamp: str
     source: str
+    first: str
+    first_source: str
 
 
 class Linking(NamedTuple):
@@ -94,7 +96,7 @@ class Family:
             said=self._said(),
             seen=tuple([_seen(node) for node in self.nodes if node.last]),
             links=tuple([_linked(by_id[link.node], link) for link in self.links]),
-            groups=tuple([belonging(by_id[one.node], one) for one in self.groups]),
+            groups=tuple([belonging(by_id[one.node], one, Mark(one.first, one.first_source)) for one in self.groups]),
             external_ids=tuple([self._also(by_id[one.node], one) for one in self.external_ids]),
         )
 
@@ -145,8 +147,9 @@ class Family:
         return Also(one.type, one.value, Mark(one.stamp, one.source), of)
 
 
-def belonging(node: Member, one: Joined) -> Belonging:
-    return Belonging(node.kind, node.value, one.group, Mark(one.stamp, one.source), bool(one.joined))
+def belonging(node: Member, one: Joined, first: Mark) -> Belonging:
+    by = Mark(one.stamp, one.source)
+    return Belonging(node.kind, node.value, one.group, by, first if first.at else None, bool(one.joined))
 
 
 def _seen(node: Member) -> Seen:

@@ -49,10 +49,13 @@ class Linked(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Belonging(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """A membership; `first` is when its other end was heard of first: the group of a user, the user of a group."""
+
     type: Kind
     id: str
     group: str
     by: Mark
+    first: Mark | None = None
     joined: bool = True
 
 
@@ -89,7 +92,7 @@ class _Moment:
             stamp=by.at,
             source=by.source,
             nodes=tuple(self.nodes),
-            about=about if self.traits or self.known or self.external_ids else None,
+            about=about,
             traits=self.traits,
             known=self.known,
             links=tuple(self.links),
@@ -137,9 +140,10 @@ def told(about: Node, traits: dict[str, Any], history: History, *, broken: type[
         telling.at(Mark(link.at, "")).links.append(Link(Node(link.type, link.id), link.user, link.why))
     for one in history.groups:
         person, group = Node(one.type, one.id), Node("group_id", one.group)
-        moment = telling.at(one.by)
-        moment.nodes += [person, group]
-        moment.memberships.append(Membership(person, one.group, one.joined))
+        other = person if about == group else group
+        if one.first:
+            telling.at(one.first, other).nodes.append(other)
+        telling.at(one.by).memberships.append(Membership(person, one.group, one.joined))
     for also in history.external_ids:
         telling.at(also.by, Node(*also.of) if also.of else None).external_ids.append((also.type, also.id))
     return telling.claims()

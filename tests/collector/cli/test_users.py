@@ -91,6 +91,11 @@ def test_traits_are_set_within_objects_and_unset(turnout: Turnout, ann: Engine) 
     assert (found["address"], found["seats"], found["email"]) == ({"city": "Oslo", "street": "Main"}, 5, None)
 
 
+def test_an_address_set_by_hand_finds_the_user(turnout: Turnout, ann: Engine) -> None:
+    turnout("users", "edit", "ann", "--set", "email=new@x.org")
+    assert json.loads(turnout("users", "show", "new@x.org", "--by", "email", "--json").out)["id"] == "ann"
+
+
 @pytest.mark.parametrize(
     ("command", "code", "words"),
     [
