@@ -13,11 +13,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from bench import measures, trouble
+from bench import measures, people, trouble
 from bench.measures import Row
 from bench.readers import readers
 
-PARTS = ("single", "batch", "endtoend", "latency", "backlog", "retries", "neighbours", "replay", "readers")
+PARTS = ("single", "batch", "endtoend", "latency", "backlog", "retries", "neighbours", "replay", "readers", "import")
 
 
 def main() -> int:
@@ -52,8 +52,15 @@ def measured(parts: set[str], divisor: int) -> list[Row]:
         rows += said(trouble.neighbours(1_000 // divisor))
     if "replay" in parts:
         rows += said(trouble.replay(200_000 // min(divisor, 4)))
+    return rows + without_servers(parts, divisor)
+
+
+def without_servers(parts: set[str], divisor: int) -> list[Row]:
+    rows: list[Row] = []
     if "readers" in parts:
         rows += said(readers(2_000 // divisor))
+    if "import" in parts:
+        rows += said(people.lists(200_000 // divisor))
     return rows
 
 
