@@ -15,9 +15,13 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from bench import measures, people, trouble
 from bench.measures import Row
+from bench.profiles import profiles
 from bench.readers import readers
 
-PARTS = ("single", "batch", "endtoend", "latency", "backlog", "retries", "neighbours", "replay", "readers", "import")
+PARTS = (
+    *("single", "batch", "endtoend", "latency", "backlog", "retries", "neighbours", "replay"),
+    *("readers", "profiles", "import"),
+)
 
 
 def main() -> int:
@@ -52,13 +56,16 @@ def measured(parts: set[str], divisor: int) -> list[Row]:
         rows += said(trouble.neighbours(1_000 // divisor))
     if "replay" in parts:
         rows += said(trouble.replay(200_000 // min(divisor, 4)))
-    return rows + without_servers(parts, divisor)
+    return [*rows, *inside(parts, divisor)]
 
 
-def without_servers(parts: set[str], divisor: int) -> list[Row]:
+def inside(parts: set[str], divisor: int) -> list[Row]:
+    """What single pieces cost."""
     rows: list[Row] = []
     if "readers" in parts:
         rows += said(readers(2_000 // divisor))
+    if "profiles" in parts:
+        rows += said(profiles(100_000 // divisor, 1_000_000 // divisor))
     if "import" in parts:
         rows += said(people.lists(200_000 // divisor))
     return rows

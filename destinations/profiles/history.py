@@ -1,7 +1,7 @@
 """Tell with a profile when and by whom everything in it was said, so that a file can take its place. Pure."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -12,7 +12,7 @@ from schemas.dates import stamped_ms
 STORED = len("2024-02-29T23:59:59.999Z")
 
 
-class Mark(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Mark(NamedTuple):
     """When something was said, with the id of the message, and by whom."""
 
     at: str
@@ -104,13 +104,12 @@ class _Moment:
 class _Telling:
     """The moments of one user or group."""
 
-    def __init__(self, about: Node, broken: type[Exception]) -> None:
-        self._about = about
+    def __init__(self, broken: type[Exception]) -> None:
         self._broken = broken
         self._moments: dict[tuple[Mark, Node], _Moment] = {}
 
-    def at(self, by: Mark, node: Node | None = None) -> _Moment:
-        key = (by, node or self._about)
+    def at(self, by: Mark, node: Node) -> _Moment:
+        key = (by, node)
         found = self._moments.get(key)
         if found is None:
             if by.at[STORED : STORED + 1] != " " or stamped_ms(by.at[:STORED]) is None:
@@ -124,26 +123,28 @@ class _Telling:
 
 def told(about: Node, traits: dict[str, Any], history: History, *, broken: type[Exception]) -> list[Claims]:
     """The claims that lead to what the history tells, and no others. Raises `broken`."""
-    telling = _Telling(about, broken)
+    telling = _Telling(broken)
     for said in history.said:
-        missing = [name for name in said.traits if name not in traits]
-        if missing:
-            raise broken(f"history.said: expected names of traits, found {missing[0]!r}")
-        node = Node(said.type, said.id) if said.type else None
-        telling.at(said.by, node).traits.update({name: traits[name] for name in said.traits})
+        node = Node(said.type, said.id) if said.type else about
+        try:
+            telling.at(said.by, node).traits.update({name: traits[name] for name in said.traits})
+        except KeyError as error:
+            raise broken(f"history.said: expected names of traits, found {error.args[0]!r}") from error
     for seen in history.seen:
         node = Node(seen.type, seen.id)
-        telling.at(seen.first, node).nodes.append(node)
-        telling.at(seen.last, node).nodes.append(node)
-        telling.at(seen.first, node).known |= seen.known
+        first = telling.at(seen.first, node)
+        first.nodes.append(node)
+        first.known |= seen.known
+        if seen.last != seen.first:
+            telling.at(seen.last, node).nodes.append(node)
     for link in history.links:
-        telling.at(Mark(link.at, "")).links.append(Link(Node(link.type, link.id), link.user, link.why))
+        telling.at(Mark(link.at, ""), about).links.append(Link(Node(link.type, link.id), link.user, link.why))
     for one in history.groups:
         person, group = Node(one.type, one.id), Node("group_id", one.group)
         other = person if about == group else group
         if one.first:
             telling.at(one.first, other).nodes.append(other)
-        telling.at(one.by).memberships.append(Membership(person, one.group, one.joined))
+        telling.at(one.by, about).memberships.append(Membership(person, one.group, one.joined))
     for also in history.external_ids:
-        telling.at(also.by, Node(*also.of) if also.of else None).external_ids.append((also.type, also.id))
+        telling.at(also.by, Node(*also.of) if also.of else about).external_ids.append((also.type, also.id))
     return telling.claims()

@@ -7,6 +7,7 @@ import msgspec
 
 from destinations.profiles.claims import Claims
 from destinations.profiles.files import Line, Row
+from destinations.profiles.node import Node
 from destinations.profiles.rows import BadRow, Terms, UserRow, claims_of_group, claims_of_user
 from destinations.profiles.store import apply
 from destinations.sql.engine import Database
@@ -44,7 +45,7 @@ def _chunks(lines: Iterable[Line], terms: Terms, put: Callable[[Sequence[Claims]
     while some := list(islice(rest, ROWS)):
         claims, wrong = _claims(some, terms)
         if claims:
-            put(claims)
+            put(list(_once(claims)))
         yield Taken(len(some) - len(wrong), wrong)
 
 
@@ -60,6 +61,18 @@ def _claims(lines: Sequence[Line], terms: Terms) -> tuple[list[Claims], list[Wro
         except BadRow as error:
             wrong.append(Wrong(number, str(error)))
     return found, wrong
+
+
+def _once(claims: Iterable[Claims]) -> Iterator[Claims]:
+    """Many rows say of one group when it was heard of first: once is enough."""
+    told: set[tuple[str, str, Node]] = set()
+    for one in claims:
+        if one.about and one.about.kind == "group_id" and not (one.traits or one.memberships or one.increments):
+            key = (one.stamp, one.source, one.about)
+            if key in told:
+                continue
+            told.add(key)
+        yield one
 
 
 def claims_of(row: Row, terms: Terms) -> list[Claims]:
