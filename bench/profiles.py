@@ -145,9 +145,8 @@ def _fill(url: str, users: int) -> None:
 def _words(database: Database, users: int) -> dict[str, str]:
     """The same in each of the two languages. Ids are not in the order of the numbers, as in life."""
     if database.dialect.name == "sqlite":
-        numbers = (  # nobody's words but ours
-            f"(WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {users}) SELECT n FROM c)"
-        )
+        counted = "SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n <"
+        numbers = f"(WITH RECURSIVE c (n) AS ({counted} {users}) SELECT n FROM c)"  # noqa: S608  # all of it is ours
         mixed = "printf('%016x', n * 2654435761 % 4294967296 * 65537)"
     else:
         numbers, mixed = f"generate_series(1, {users}) AS n", "md5(n::text)"

@@ -29,11 +29,7 @@ def merged(one: Document, other: Document) -> Document:
     whole = dict(one)
     for name, trait in other.items():
         known = whole.get(name)
-        if (
-            known is None
-            or trait.stamp > known.stamp
-            or (trait.stamp == known.stamp and trait != known and _tie(trait) > _tie(known))
-        ):
+        if known is None or trait.stamp > known.stamp or (trait.stamp == known.stamp and _tie(trait) > _tie(known)):
             whole[name] = trait
     return whole
 
