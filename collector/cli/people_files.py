@@ -101,10 +101,11 @@ def _through(
 ) -> Done:
     from collector.cli.progress import rows
     from destinations.profiles import files
+    from destinations.profiles.seldom import seldom_collecting
 
     good, bad = 0, 0
     told: list[Wrong] = []
-    with _read(wanted.file) as (file, size), rows("taking in", size) as advance:
+    with _read(wanted.file) as (file, size), rows("taking in", size) as advance, seldom_collecting():
         try:
             lines = files.rows(file, _form(wanted.form, wanted.file), shape)
             for some in take(lines, _terms(config, wanted)):
@@ -151,6 +152,7 @@ def write(config: "Config", asked: Asked, whole: "Rows", plain: "Rows") -> None:
     from collector.cli.exporting import opened
     from collector.cli.progress import rows
     from destinations.profiles.exporting import snapshot, total
+    from destinations.profiles.seldom import seldom_collecting
 
     target = None if asked.file == "-" else Path(asked.file)
     as_table = _form(asked.form, asked.file) == "csv"
@@ -162,6 +164,7 @@ def write(config: "Config", asked: Asked, whole: "Rows", plain: "Rows") -> None:
         snapshot(database) as connection,
         opened(target) as output,
         rows("writing", total(connection, asked.kinds)) as advance,
+        seldom_collecting(),
     ):
         written = _table(connection, asked, plain, output) if as_table else _lines(connection, whole, output)
         for _ in written:
