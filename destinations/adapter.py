@@ -6,6 +6,7 @@ from typing import ClassVar, Generic, Literal, TypeVar
 
 import msgspec
 
+from destinations.forgetting import Erasure, Subject, Unsupported
 from destinations.outcome import Outcome
 from schemas.envelope import Envelope
 
@@ -42,6 +43,10 @@ class Destination(ABC, Generic[S]):
     def check(self) -> str | None:
         """Try the connection without delivering anything: None when it is fine, else the trouble in words."""
         return None
+
+    def forget(self, subject: Subject, deadline: float) -> Erasure:
+        """Delete what the destination has of this user, by `deadline`. Asked again, it does the same again."""
+        return Unsupported()
 
     def close(self) -> None:
         """Let go of connections and threads; nothing is called afterwards."""
