@@ -73,9 +73,18 @@ def person_of(stores: Stores, user: str) -> Person:
 
 
 def carry_out(
-    stores: Stores, kind: Kind, user: str, *, beside: Sequence[Beside] = (), teller: Teller | None = None
+    stores: Stores,
+    kind: Kind,
+    user: str,
+    *,
+    beside: Sequence[Beside] = (),
+    teller: Teller | None = None,
+    grace: float = COLLECTORS_KNOW_AFTER,
 ) -> Report:
-    """What a wish of this kind asks for. Raises RedisError, DatabaseAway, OSError, DamagedArchiveError, WorkerError."""
+    """What a wish of this kind asks for. Raises RedisError, DatabaseAway, OSError, DamagedArchiveError, WorkerError.
+
+    `grace`: seconds to wait for what collectors still take of the user.
+    """
     person = person_of(stores, user)
     now = _now(stores)
     if kind == "UNSUPPRESS":
@@ -87,7 +96,10 @@ def carry_out(
     _publish(stores)
     if kind not in DELETING:
         return Report()
-    erasing = _Erasing(stores, person, user, beside, teller or Quiet())
+    teller = teller or Quiet()
+    teller.step("waiting for what is on its way", 1)
+    time.sleep(grace)
+    erasing = _Erasing(stores, person, user, beside, teller)
     found = erasing.run(Subject(user_id=user, others=tuple(sorted(person.ids - {user})), at=now), kind in FORWARDED)
     report.let_go(stores.engine, digest_of(person.key, user).hex())
     return found
@@ -128,8 +140,6 @@ class _Erasing:
         self._removed[store] = self._removed.get(store, 0) + number
 
     def _wait(self) -> None:
-        self._teller.step("waiting for what is on its way", 1)
-        time.sleep(COLLECTORS_KNOW_AFTER)
         if not hands.wait(self._stores.client):
             self._left.append("a worker had messages in hand for too long: what it writes down of them may stay")
         self._teller.done(1)
