@@ -26,6 +26,7 @@ from collector.reloading import Reloader
 from collector.room import Room
 from collector.salts import SharedSalts
 from collector.server import Server
+from collector.suppression import Suppression
 from collector.tls import Certificate, Unusable
 from collector.vitals import Pulse
 from destinations.blame import steps_of
@@ -91,11 +92,13 @@ async def _serve(
         connect.client(config.rq.url, timeout=2.0),
         most_queued=most_queued(config.log.partitions, len(config.wanted())),
     )
-    appender = log_side.appender(config, nudger.nudge, prepared=prepared)
+    suppression = Suppression(connect.client(config.log.url, timeout=config.log.timeout))
+    appender = log_side.appender(config, nudger.nudge, prepared=prepared, suppression=suppression)
     pulse = Pulse(connect.client(config.log.url, timeout=config.log.timeout), config)
     salts = SharedSalts(connect.client(config.log.url, timeout=config.log.timeout))
     if prepared:
         await salts.fetch()  # before the first visitor, who would be another one after it
+        await suppression.look()
     room = Room(int(config.collector.connections.bodies))
     edge = _edge(config, appender, pulse, salts, room)
     server = _server(config, edge, certificate)
@@ -112,6 +115,7 @@ async def _serve(
         told(reloader.keep_watching(), "reloader"),
         told(pulse.keep_beating(), "pulse"),
         told(salts.keep_fetching(), "salts"),
+        told(suppression.keep_looking(), "suppression"),
     ]
     try:
         await server.serve(sockets)
@@ -121,6 +125,7 @@ async def _serve(
         await appender.stop()
         await pulse.stop()
         salts.close()
+        suppression.close()
         nudger.close()
     return 0 if server.started else 1
 

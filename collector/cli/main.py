@@ -12,6 +12,7 @@ from collector.cli import (
     check,
     dead,
     detach,
+    forget,
     pausing,
     quarantine,
     replay,
@@ -47,6 +48,7 @@ for command in (
     pausing.pause,
     pausing.resume,
     detach.detach,
+    forget.forget,
     check.check,
     version.version,
 ):

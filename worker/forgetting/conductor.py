@@ -100,9 +100,7 @@ def carry_out(
     teller.step("waiting for what is on its way", 1)
     time.sleep(grace)
     erasing = _Erasing(stores, person, user, beside, teller)
-    found = erasing.run(Subject(user_id=user, others=tuple(sorted(person.ids - {user})), at=now), kind in FORWARDED)
-    report.let_go(stores.engine, digest_of(person.key, user).hex())
-    return found
+    return erasing.run(Subject(user_id=user, others=tuple(sorted(person.ids - {user})), at=now), kind in FORWARDED)
 
 
 class _Erasing:

@@ -137,14 +137,6 @@ def hide(engine: Engine, subject: str) -> None:
         connection.execute(update(T).where(T.c.subject == subject).values(asked=""))
 
 
-def let_go(engine: Engine, subject: str) -> None:
-    """Whatever was asked for this user and was cut off is done with what is done now."""
-    with writing(engine) as connection:
-        mine = (T.c.subject == subject, T.c.state.in_(("RUNNING", "INITIALIZED")), T.c.kind.in_(DELETING))
-        changes = {"state": "FINISHED", "asked": "", "finished_ms": _now_ms()}
-        connection.execute(update(T).where(*mine).values(changes))
-
-
 def _found(engine: Engine, asked: Any) -> list[Wish]:
     with reading(engine) as connection:
         rows = connection.execute(asked).mappings().all()

@@ -18,7 +18,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     client = connect.client(server.url, timeout=5.0)
     client.config_set("rdbcompression", "no")  # or the search would not see what is there
     with databases.opened(config(tmp_path)) as engine:
-        world = World(client, engine, config(tmp_path))
+        world = World(client, engine, config(tmp_path), server.url)
         world.fill()
         yield world
         world.close()

@@ -69,7 +69,8 @@ def message(name: str, user: str, *, at: str = CLOSED, **more: Any) -> bytes:
 class World:
     """Partition 0 of `web`; `hook` answers as the name of a message says, the other destinations are real."""
 
-    def __init__(self, client: "redis.Redis", engine: Engine, config: Config) -> None:
+    def __init__(self, client: "redis.Redis", engine: Engine, config: Config, url: str) -> None:
+        self.url = url
         self.client, self.engine, self.config = client, engine, config
         self.stores: Stores = stores_of(client, engine, config)
         self.terms = rig.terms(*DESTINATIONS)
@@ -138,7 +139,7 @@ class World:
         """The person, and another one, in every store."""
         now = stamp(rig.server_ms())
         traits = {"email": EMAIL, "hobby": TRAIT}
-        identify = {"type": "identify", "traits": traits, "anonymousId": VISITOR}
+        identify: dict[str, Any] = {"type": "identify", "traits": traits, "anonymousId": VISITOR}
         self.post(
             message("before", VISITOR, userId=None, anonymousId=VISITOR),
             message("hello", USER, **identify),
