@@ -101,7 +101,8 @@ def _forgotten(settings: "Config", kind: Kind, user: str) -> "Wish":
 def _rows(wishes: "list[Wish]") -> list[str]:
     heads = ("id", "asked for", "at", "state", "removed")
     return table(
-        heads, [(one.id, one.kind, _at(one.created_ms), one.state, sum(one.report.removed.values())) for one in wishes]
+        heads,
+        [(one.id, one.kind, _at(one.created_ms)[:16], one.state, sum(one.report.removed.values())) for one in wishes],
     )
 
 

@@ -79,11 +79,11 @@ def carry_out(
     *,
     beside: Sequence[Beside] = (),
     teller: Teller | None = None,
-    grace: float = COLLECTORS_KNOW_AFTER,
+    grace: float | None = None,
 ) -> Report:
     """What a wish of this kind asks for. Raises RedisError, DatabaseAway, OSError, DamagedArchiveError, WorkerError.
 
-    `grace`: seconds to wait for what collectors still take of the user.
+    `grace`: seconds to wait for what collectors still take of the user; else COLLECTORS_KNOW_AFTER.
     """
     person = person_of(stores, user)
     now = _now(stores)
@@ -98,7 +98,7 @@ def carry_out(
         return Report()
     teller = teller or Quiet()
     teller.step("waiting for what is on its way", 1)
-    time.sleep(grace)
+    time.sleep(COLLECTORS_KNOW_AFTER if grace is None else grace)
     erasing = _Erasing(stores, person, user, beside, teller)
     return erasing.run(Subject(user_id=user, others=tuple(sorted(person.ids - {user})), at=now), kind in FORWARDED)
 

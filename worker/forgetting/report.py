@@ -70,7 +70,7 @@ def add(engine: Engine, kind: Kind, user: str, subject: str, *, state: State = "
     """Its id. Raises DatabaseAway."""
     now = _now_ms()
     row = {
-        "id": f"reg_{secrets.token_hex(9)}",
+        "id": f"reg_{secrets.token_hex(4)}",
         "kind": kind,
         "subject": subject,
         "asked": user,

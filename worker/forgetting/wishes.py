@@ -16,7 +16,7 @@ from worker.config import Config
 from worker.database.tables import METADATA
 from worker.errors import WorkerError
 from worker.forgetting import register, report
-from worker.forgetting.conductor import COLLECTORS_KNOW_AFTER, Beside, Quiet, Teller, carry_out
+from worker.forgetting.conductor import Beside, Quiet, Teller, carry_out
 from worker.forgetting.memory import digest_of
 from worker.forgetting.report import Kind, Report, State, Wish
 from worker.stories.stores import Stores, stores_of
@@ -40,7 +40,7 @@ def fulfil(
     *,
     beside: Sequence[Beside] = (),
     teller: Teller | None = None,
-    grace: float = COLLECTORS_KNOW_AFTER,
+    grace: float | None = None,
 ) -> Report:
     """Do it, and write down what came of it. Raises TROUBLES: it can be asked for again."""
     if not wish.asked:  # all was done but the end
