@@ -111,7 +111,7 @@ def _lines(wish: "Wish") -> Iterator[str]:
     yield f"  asked     {_at(wish.created_ms)}"
     if wish.finished_ms:
         yield f"  finished  {_at(wish.finished_ms)}"
-    yield f"  subject   {wish.subject} (a digest: the id itself is kept nowhere)"
+    yield f"  subject   {wish.subject} (a digest of the id)"
     yield from _done(wish.report)
 
 
