@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from collector.api.settings import ApiSettings, token_mistakes
 from collector.connections import Connections
 from collector.document import document_of
 from collector.oauth.settings import OAuthServer, OAuthTable, server_mistakes, source_mistakes, terms_of
@@ -119,6 +120,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     database: DatabaseSettings = DatabaseSettings()
     story: StorySettings = StorySettings()
     alarms: AlarmSettings = AlarmSettings()
+    api: ApiSettings = ApiSettings()
     sources: dict[str, dict[str, Any]] = {}
     destinations: dict[str, dict[str, Any]] = {}
 
@@ -127,6 +129,7 @@ class Config(delivery.Config, frozen=True, kw_only=True):
     """What a worker needs to know, and what the HTTP side does beyond that."""
 
     collector: CollectorSettings = CollectorSettings()
+    api: ApiSettings = ApiSettings()
     write_keys: dict[str, tuple[Secret, ...]] = msgspec.field(default_factory=dict)
     """The keys of each source."""
     policies: dict[str, Policy] = msgspec.field(default_factory=dict)
@@ -174,6 +177,7 @@ def config_of(text: str, path: str | None, environment: Mapping[str, str], *, da
         reader.proxies(file.collector)
         reader.public_url(file.collector.public_url)
         reader.oauth(file.collector.oauth, sources)
+        reader.tokens(file.api, sources)
     found = [*problems, *reader.problems]
     if file is None or found or document.problems:
         raise SettingsError(_without_echoes(document.problems, found))
@@ -188,6 +192,7 @@ def config_of(text: str, path: str | None, environment: Mapping[str, str], *, da
         story=file.story,
         alarms=file.alarms,
         collector=file.collector,
+        api=file.api,
         destinations=destinations,
         sources={name: Source(destinations=_resolved(table, destinations)) for name, table in sources.items()},
         write_keys={name: tuple(table.write_keys) for name, table in sources.items()},
@@ -264,6 +269,11 @@ class _Reader:
             place = inside(inside(inside(self._place, "sources"), source), "oauth")
             for name, words in source_mistakes(table, server):
                 self._found(f"{place} {name}".rstrip(), words)
+
+    def tokens(self, api: ApiSettings, sources: Mapping[str, SourceTable]) -> None:
+        keys = {key.reveal() for source in sources.values() for key in source.write_keys}
+        for name, words in token_mistakes(api, keys):
+            self._found(f"{inside(self._place, 'api')} {name}", words)
 
     def destinations(
         self, tables: Mapping[str, dict[str, Any]], places: Mapping[str, dict[str, str]]

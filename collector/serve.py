@@ -16,11 +16,13 @@ import uvloop
 from redis.exceptions import RedisError
 
 from collector import log_side
+from collector.api.door import Door
 from collector.app import Edge, create_app
 from collector.append import Appender
 from collector.browser import published
 from collector.config import Config
 from collector.listening import listen
+from collector.profiles.desk import Desk, where
 from collector.reload import Reread
 from collector.reloading import Reloader
 from collector.room import Room
@@ -100,7 +102,8 @@ async def _serve(
         await salts.fetch()  # before the first visitor, who would be another one after it
         await suppression.look()
     room = Room(int(config.collector.connections.bodies))
-    edge = _edge(config, appender, pulse, salts, room)
+    door, desk = Door(config.api, time.time, new_id), Desk(where(config))
+    edge = _edge(config, appender, pulse, salts, room, door, desk)
     server = _server(config, edge, certificate)
 
     def swap(new: Config) -> None:
@@ -108,6 +111,8 @@ async def _serve(
         appender.renew(log_side.terms(new))
         _renew(new, edge, server, room, certificate)
         pulse.follow(new)
+        door.renew(new.api)
+        desk.where = where(new)
 
     reloader = Reloader(config, read, prepare=_make_room, swap=swap, refuse=pulse.refuse, stop=server.stop)
     appender.start()
@@ -126,6 +131,7 @@ async def _serve(
         await pulse.stop()
         salts.close()
         suppression.close()
+        desk.close()
         nudger.close()
     return 0 if server.started else 1
 
@@ -139,12 +145,18 @@ def _renew(new: Config, edge: Edge, server: Server, room: Room, certificate: Cer
         certificate.renew(new.collector.tls)
 
 
-def _edge(config: Config, appender: Appender, pulse: Pulse, salts: SharedSalts, room: Room) -> Edge:
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def _edge(
+    config: Config, appender: Appender, pulse: Pulse, salts: SharedSalts, room: Room, door: Door, desk: Desk
+) -> Edge:
     return create_app(
         config.revealed_keys(),
         appender,
         now=time.time,
-        new_id=lambda: str(uuid.uuid4()),
+        new_id=new_id,
         limits=config.collector.limits,
         policies=config.policies,
         body_seconds=config.collector.connections.body,
@@ -154,6 +166,8 @@ def _edge(config: Config, appender: Appender, pulse: Pulse, salts: SharedSalts, 
         library=published.places(config.data),
         salt=salts,
         vitals=pulse,
+        door=door,
+        desk=desk,
     )
 
 

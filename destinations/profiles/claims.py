@@ -17,7 +17,7 @@ Why = Literal["identify", "alias", "manual"]
 
 
 class Link(NamedTuple):
-    """A node is said to be this user."""
+    """A node is said to be this user; by hand also that it is not, with "" for the user."""
 
     node: Node
     user: str
@@ -82,7 +82,7 @@ def _identify(message: Identify, source: str, promoted: Iterable[str]) -> Claims
         known=bool(user),
         increments=_increments(message.context),
         links=links,
-        external_ids=_external_ids(message, promoted),
+        external_ids=promoted_ids(message.traits, promoted),
     )
 
 
@@ -130,6 +130,7 @@ def _increments(context: dict[str, Any]) -> tuple[Increment, ...]:
     return tuple(Increment(one["trait"], one["by"]) for one in operations if one.get("op") == "increment")
 
 
-def _external_ids(message: Identify, promoted: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    found = [(name, message.traits.get(name)) for name in promoted]
+def promoted_ids(traits: dict[str, Any], promoted: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """The external ids that stand among these traits."""
+    found = [(name, traits.get(name)) for name in promoted]
     return tuple((name, str(value)) for name, value in found if isinstance(value, str | int) and value)

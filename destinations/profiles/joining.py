@@ -1,7 +1,7 @@
 """Decide which ids are one user. Pure.
 
 The first link of a node holds, whichever comes in first: a visitor who was one user stays that user. Nobody who was
-ever called a user by name becomes another user, unless an operator says so.
+ever called a user by name becomes another user, unless an operator says so; of what operators say the last counts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from destinations.profiles.node import Node
 
 
 class Said(NamedTuple):
-    """That a node is the user with this id."""
+    """That a node is the user with this id; by hand, "" takes back what was said by hand before."""
 
     user: str
     why: Why
@@ -20,7 +20,7 @@ class Said(NamedTuple):
 
     @property
     def rank(self) -> tuple[bool, str, str]:
-        """The lowest holds."""
+        """Of those that messages bring the lowest holds, of those said by hand the highest."""
         return self.why != "manual", self.stamp, self.user
 
 
@@ -33,7 +33,10 @@ class Member(NamedTuple):
 
     def link(self) -> Said | None:
         """The one that would hold, were there no circles."""
-        allowed = [one for one in self.said if one.why == "manual" or not self.known]
+        decided = max((one for one in self.said if one.why == "manual"), key=lambda one: one.rank, default=None)
+        if decided and decided.user:
+            return decided
+        allowed = [one for one in self.said if one.why != "manual" and not self.known]
         return min(allowed, key=lambda one: one.rank, default=None)
 
 

@@ -95,13 +95,15 @@ class Writing:
             for link in claims.links
             if claims.stamp > self._held[link.node].erased
         ]
-        self._put_first(LINKS, rows)
+        self._put_first(LINKS, [row for row in rows if row["why"] != "manual"])
+        self._put_last(LINKS, [row for row in rows if row["why"] == "manual"])
 
     def _join(self) -> None:
         """Work out anew who is whom, for all that has to do with the changes."""
         if not self._unsettled:
             return
-        targets = {Node("user_id", one.user) for said in self._said(self._unsettled).values() for one in said}
+        said = self._said(self._unsettled)
+        targets = {Node("user_id", link.user) for links in said.values() for link in links if link.user}
         self._hold(targets)
         met = {self._held[node].root for node in (*self._unsettled, *targets)}
         for some in _slices(sorted(met)):
@@ -168,12 +170,19 @@ class Writing:
 
     def _put_first(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
         """Of what is said again only the first time counts."""
+        put = self._insert(table)
+        self._put(table, rows, put, put.excluded.stamp < table.c.stamp)
+
+    def _put_last(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+        """Of what is said again only the last time counts."""
+        put = self._insert(table)
+        self._put(table, rows, put, put.excluded.stamp > table.c.stamp)
+
+    def _put(self, table: Table, rows: Sequence[dict[str, Any]], put: Any, replaces: Any) -> None:
         if rows:
-            put = self._insert(table)
             others = {name: put.excluded[name] for name in rows[0] if name not in table.primary_key.columns}
             keys = list(table.primary_key.columns)
-            earlier = put.excluded.stamp < table.c.stamp
-            self._connection.execute(put.on_conflict_do_update(index_elements=keys, set_=others, where=earlier), rows)
+            self._connection.execute(put.on_conflict_do_update(index_elements=keys, set_=others, where=replaces), rows)
 
     def _insert(self, table: Table) -> Any:
         return (sqlite if self._connection.dialect.name == "sqlite" else postgresql).insert(table)
@@ -184,7 +193,7 @@ def _named(batch: Sequence[Claims]) -> set[Node]:
     nodes.update(claims.about for claims in batch if claims.about)
     nodes.update(node for claims in batch for node in claims.erases)
     nodes.update(link.node for claims in batch for link in claims.links)
-    nodes.update(Node("user_id", link.user) for claims in batch for link in claims.links)
+    nodes.update(Node("user_id", link.user) for claims in batch for link in claims.links if link.user)
     nodes.update(one.node for claims in batch for one in claims.memberships)
     nodes.update(Node("group_id", one.group) for claims in batch for one in claims.memberships)
     return nodes

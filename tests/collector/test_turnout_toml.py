@@ -131,6 +131,28 @@ def test_a_mistake_never_repeats_a_secret() -> None:
     assert not [line for line in mistakes(text) if "hush" in line]
 
 
+@pytest.mark.parametrize(
+    ("tokens", "words"),
+    [
+        ('["short"]', "[0]: must be 16 to 200 visible ASCII characters without a colon"),
+        ('["sixteen:characters"]', "[0]: must be 16 to 200 visible ASCII characters without a colon"),
+        ('["a-good-api-token-1", "the-write-key-of-web"]', "[1]: is a write key"),
+        ('["a-good-api-token-1", "a-good-api-token-1"]', "[1]: is there twice"),
+    ],
+)
+def test_a_token_of_the_api_is_long_and_no_write_key(tokens: str, words: str) -> None:
+    [found] = mistakes(f'[sources.web]\nwrite_keys = ["the-write-key-of-web"]\n[api]\ntokens = {tokens}')
+    assert found.startswith(f"turnout.toml [api] tokens{words}")
+    assert "sixteen" not in found
+
+
+def test_tokens_of_the_api_are_secrets() -> None:
+    config = read(MINIMAL + '[api]\ntokens = ["${T}"]\nrate = 5\nspace = "shop"', {"T": "a-good-api-token-1"})
+    assert [token.reveal() for token in config.api.tokens] == ["a-good-api-token-1"]
+    assert "a-good" not in repr(config)
+    assert (config.api.rate, config.api.space) == (5, "shop")
+
+
 def test_a_source_may_have_several_keys() -> None:
     assert read('[sources.web]\nwrite_keys = ["new", "old"]').revealed_keys() == {"web": ("new", "old")}
 
@@ -272,14 +294,14 @@ def test_the_example_is_right_and_holds_every_setting_at_its_default() -> None:
     config = config_of(text, "turnout.example.toml", {name: name for name in re.findall(r"\$\{(\w+)\}", text)})
     assert {"web", "backend"} == set(config.sources)
     default = Config()
-    for table in ("log", "rq", "worker", "collector", "database", "story", "alarms", "data"):
+    for table in ("log", "rq", "worker", "collector", "database", "story", "alarms", "api", "data"):
         assert getattr(config, table) == getattr(default, table)
     written = set(re.findall(r"^#? ?(\w+) *=", text, re.MULTILINE))
     assert {name.rpartition(".")[2] for name in settings_of(File)} - {"sources", "destinations"} <= written | TABLES
 
 
 COLLECTORS = {"collector", "limits", "connections", "oauth"}
-TABLES = COLLECTORS | {"log", "rq", "worker", "backoff", "database", "story", "alarms"}
+TABLES = COLLECTORS | {"log", "rq", "worker", "backoff", "database", "story", "alarms", "api"}
 
 
 def settings_of(shape: type[msgspec.Struct], before: str = "") -> Iterator[str]:
@@ -320,6 +342,7 @@ def documented() -> dict[str, set[str]]:
         ("database", type(Config().database)),
         ("story", type(Config().story)),
         ("alarms", type(Config().alarms)),
+        ("api", type(Config().api)),
     ],
 )
 def test_the_documentation_names_the_settings_that_there_are(heading: str, shape: Any) -> None:
