@@ -45,10 +45,14 @@ class Appender:
         self._lot = Lot(terms.partitions)
         self._something = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._stopping = False
 
     def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._run(), name="appender")
+        loop = asyncio.get_running_loop()
+        self._task = loop.create_task(self._run(), name="appender")
+        if self._suppression is not None:
+            self._looking = loop.create_task(self._suppression.keep_looking(), name="suppression")
 
     def renew(self, terms: Terms) -> None:
         """From the next flush on. What belongs to a source that is gone was accepted before, and still has its way."""
@@ -63,6 +67,10 @@ class Appender:
         await asyncio.gather(self._task, return_exceptions=True)
         if self._detour is not None:
             await self._detour.stop()
+        if self._looking is not None and self._suppression is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+            self._suppression.close()
         await self._exchange.close()
 
     def _at_work(self) -> bool:

@@ -51,7 +51,7 @@ def prepare(config: Config) -> None:
         client.close()
 
 
-def appender(config: Config, nudge: Nudge, *, prepared: bool, suppression: Suppression | None = None) -> Appender:
+def appender(config: Config, nudge: Nudge, *, prepared: bool) -> Appender:
     """Everything that `serve` needs of the log. `prepared`: what `prepared` said."""
     return Appender(
         Exchange(_client(config), timeout=config.log.timeout),
@@ -61,7 +61,7 @@ def appender(config: Config, nudge: Nudge, *, prepared: bool, suppression: Suppr
         timeout=config.log.timeout,
         spool=_spool(config),
         prepare=None if prepared else lambda: prepare(config),
-        suppression=suppression,
+        suppression=Suppression(connect.client(config.log.url, timeout=config.log.timeout)),
     )
 
 

@@ -23,12 +23,12 @@ from collector.browser import published
 from collector.config import Config
 from collector.listening import listen
 from collector.profiles.desk import Desk, where
+from collector.regulations.desk import Desk as WishDesk
 from collector.reload import Reread
 from collector.reloading import Reloader
 from collector.room import Room
 from collector.salts import SharedSalts
 from collector.server import Server
-from collector.suppression import Suppression
 from collector.tls import Certificate, Unusable
 from collector.vitals import Pulse
 from destinations.blame import steps_of
@@ -94,16 +94,14 @@ async def _serve(
         connect.client(config.rq.url, timeout=2.0),
         most_queued=most_queued(config.log.partitions, len(config.wanted())),
     )
-    suppression = Suppression(connect.client(config.log.url, timeout=config.log.timeout))
-    appender = log_side.appender(config, nudger.nudge, prepared=prepared, suppression=suppression)
+    appender = log_side.appender(config, nudger.nudge, prepared=prepared)
     pulse = Pulse(connect.client(config.log.url, timeout=config.log.timeout), config)
     salts = SharedSalts(connect.client(config.log.url, timeout=config.log.timeout))
     if prepared:
         await salts.fetch()  # before the first visitor, who would be another one after it
-        await suppression.look()
     room = Room(int(config.collector.connections.bodies))
-    door, desk = Door(config.api, time.time, new_id), Desk(where(config))
-    edge = _edge(config, appender, pulse, salts, room, door, desk)
+    door, desk, wishes = Door(config.api, time.time, new_id), Desk(where(config)), WishDesk(config)
+    edge = _edge(config, appender, pulse, salts, room, door, desk, wishes)
     server = _server(config, edge, certificate)
 
     def swap(new: Config) -> None:
@@ -112,7 +110,7 @@ async def _serve(
         _renew(new, edge, server, room, certificate)
         pulse.follow(new)
         door.renew(new.api)
-        desk.where = where(new)
+        desk.where, wishes.config = where(new), new
 
     reloader = Reloader(config, read, prepare=_make_room, swap=swap, refuse=pulse.refuse, stop=server.stop)
     appender.start()
@@ -120,7 +118,6 @@ async def _serve(
         told(reloader.keep_watching(), "reloader"),
         told(pulse.keep_beating(), "pulse"),
         told(salts.keep_fetching(), "salts"),
-        told(suppression.keep_looking(), "suppression"),
     ]
     try:
         await server.serve(sockets)
@@ -130,8 +127,8 @@ async def _serve(
         await appender.stop()
         await pulse.stop()
         salts.close()
-        suppression.close()
         desk.close()
+        wishes.close()
         nudger.close()
     return 0 if server.started else 1
 
@@ -150,7 +147,14 @@ def new_id() -> str:
 
 
 def _edge(
-    config: Config, appender: Appender, pulse: Pulse, salts: SharedSalts, room: Room, door: Door, desk: Desk
+    config: Config,
+    appender: Appender,
+    pulse: Pulse,
+    salts: SharedSalts,
+    room: Room,
+    door: Door,
+    desk: Desk,
+    wishes: WishDesk,
 ) -> Edge:
     return create_app(
         config.revealed_keys(),
@@ -168,6 +172,7 @@ def _edge(
         vitals=pulse,
         door=door,
         desk=desk,
+        wishes=wishes,
     )
 
 

@@ -12,6 +12,7 @@ from collector.cli import (
     check,
     dead,
     detach,
+    export,
     forget,
     pausing,
     quarantine,
@@ -49,6 +50,7 @@ for command in (
     pausing.resume,
     detach.detach,
     forget.forget,
+    export.export,
     check.check,
     version.version,
 ):

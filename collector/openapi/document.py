@@ -7,7 +7,20 @@ from itertools import groupby
 import msgspec
 
 from collector.dialects.dialect import Dialect
-from collector.openapi import browser, dopt, jitsu, oauth, openpanel, pixel, published, rudder, segment, shared, site
+from collector.openapi import (
+    browser,
+    dopt,
+    jitsu,
+    oauth,
+    openpanel,
+    pixel,
+    published,
+    regulations,
+    rudder,
+    segment,
+    shared,
+    site,
+)
 from collector.openapi.parts import Chapter, Json, Operation, answered
 from collector.routes import ALIASES, ROUTES, Route
 from schemas.limits import Limits
@@ -21,6 +34,7 @@ _CHAPTERS = (
     openpanel.chapter,
     dopt.chapter,
     oauth.chapter,
+    regulations.chapter,
     site.chapter,
 )
 

@@ -58,6 +58,13 @@ def concerned(client: "redis.Redis", stream: str, replace: Replace) -> bool:
     return any(replace(_bodies(fields)) is not None for rows in _pages(client, stream) for _, fields in _full(rows))
 
 
+def bodies(client: "redis.Redis", stream: str) -> Iterator[bytes]:
+    """Every message in it."""
+    for rows in _pages(client, stream):
+        for _, fields in _full(rows):
+            yield from _bodies(fields)
+
+
 def worn(client: "redis.Redis", stream: str) -> bool:
     """Whether something was taken out of it that the server may still keep beside what is left."""
     about = client.xinfo_stream(stream)
