@@ -154,6 +154,7 @@ class _Erasing:
         client = self._stores.client
         names = streams.streams(client, "log")
         self._teller.step("the log", len(names) + 1)
+        self._count("log", 0)
         for name in names:
             if streams.worn(client, name) or streams.concerned(client, name, self._replacing.bodies):
                 places = streams.rewrite(client, name, self._replacing.bodies)
