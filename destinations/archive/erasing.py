@@ -32,6 +32,8 @@ def erase(root: Path, slot: Slot, replace: Replace) -> list[str]:
     Raises OSError, DamagedArchiveError.
     """
     exchanged: list[str] = []
+    if not _concerned(root, slot, replace):
+        return []
     with locked(slot.index(root)) as index:
         known, _ = frames(os.pread(index, os.fstat(index).st_size, 0))
         if not known:
@@ -44,6 +46,13 @@ def erase(root: Path, slot: Slot, replace: Replace) -> list[str]:
             known = _exchange(root, slot, known, found)
         _wipe(slot.data(root), known)
     return exchanged
+
+
+def _concerned(root: Path, slot: Slot, replace: Replace) -> bool:
+    """Whether something is to be done: looked at without keeping the writer waiting."""
+    known, _ = frames(slot.index(root).read_bytes())
+    whole = sum(frame.length for frame in known) == (slot.data(root).stat().st_size if known else 0)
+    return not whole or any(replace(bodies_of(slot.data(root), frame)) is not None for frame in known)
 
 
 def _replaced(data: Path, known: Sequence[Frame], replace: Replace) -> dict[int, list[bytes]]:

