@@ -15,8 +15,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from bench import measures, trouble
 from bench.measures import Row
+from bench.readers import readers
 
-PARTS = ("single", "batch", "endtoend", "latency", "backlog", "retries", "neighbours", "replay")
+PARTS = ("single", "batch", "endtoend", "latency", "backlog", "retries", "neighbours", "replay", "readers")
 
 
 def main() -> int:
@@ -51,6 +52,8 @@ def measured(parts: set[str], divisor: int) -> list[Row]:
         rows += said(trouble.neighbours(1_000 // divisor))
     if "replay" in parts:
         rows += said(trouble.replay(200_000 // min(divisor, 4)))
+    if "readers" in parts:
+        rows += said(readers(2_000 // divisor))
     return rows
 
 

@@ -12,6 +12,7 @@ from destinations.outcome import Deferred, Delivered, Filtered, Outcome, Rejecte
 from destinations.values import Duration, Secret
 from schemas.envelope import Envelope
 from schemas.message import Alias, Group, Identify, Message, Page, Screen, Track
+from schemas.readers.reader import Reader
 
 __all__ = [
     "Alias",
@@ -34,6 +35,7 @@ __all__ = [
     "Outcome",
     "Packing",
     "Page",
+    "Reader",
     "Rejected",
     "Request",
     "Screen",

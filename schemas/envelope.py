@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from schemas.message import Head, Message, decode_head, decode_message
+from schemas.readers.reader import Reader
 
 __all__ = ["Envelope", "Head", "decode_head"]
 
@@ -29,3 +30,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def json(self) -> dict[str, Any]:
         return msgspec.json.decode(self.body, type=dict[str, Any])
+
+    def reader(self) -> Reader:
+        """A view of the message that gives what vendors' mappings need."""
+        return Reader(self.json())

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from schemas.identifiers import decimal_text
+from schemas.identifiers import id_text
 from schemas.notes import Note, note
 
 MOST = 100
@@ -16,7 +16,7 @@ def settle_groups(context: dict[str, Any], notes: list[Note]) -> None:
         if said is not None:
             notes.append(note("context.groups", "not_a_list", said))
         return
-    found = [(index, value, _id(value)) for index, value in enumerate(said)]
+    found = [(index, value, id_text(value)) for index, value in enumerate(said)]
     groups = list(dict.fromkeys(group for _, _, group in found if group))
     if groups:
         context["groups"] = groups[:MOST]
@@ -25,16 +25,3 @@ def settle_groups(context: dict[str, Any], notes: list[Note]) -> None:
     notes += [note(f"context.groups.{index}", "dropped", value) for index, value, group in found if not group]
     if len(groups) > MOST:
         notes.append(note("context.groups", "dropped", groups[MOST:]))
-
-
-def _id(value: object) -> str:
-    """The id of a group; empty when it is none."""
-    match value:
-        case str():
-            return value
-        case bool():
-            return ""
-        case int() | float():
-            return decimal_text(value)
-        case _:
-            return ""

@@ -45,6 +45,19 @@ def settle_message_id(message: dict[str, Any], new_id: Callable[[], str], longes
     message["messageId"] = value or new_id()
 
 
+def id_text(value: object) -> str:
+    """The value as an id, to the letter; empty when it is none."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return ""
+        case int() | float():
+            return decimal_text(value)
+        case _:
+            return ""
+
+
 def decimal_text(number: float) -> str:
     """The number as digits: `42` for 42 and for 42.0, never with an exponent."""
     if isinstance(number, int):

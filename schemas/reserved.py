@@ -13,34 +13,26 @@ import msgspec
 
 from schemas.dates import moment, stamped_ms
 from schemas.notes import Note, note
+from schemas.remembered import Remembered
 
 _SEPARATORS = re.compile(r"[^A-Za-z0-9.]")
-_REMEMBERED = 8192
-_LONGEST = 64
 
 
-class Spellings(dict[str, str | None]):
-    """From a key to the reserved name it should be written as; None when it is to stay as it is.
-
-    It remembers the keys that it was asked for, because clients send the same few again and again. It starts
-    over when it is full, so that nobody can fill it with rubbish for good.
-    """
+class Spellings(Remembered[str | None]):
+    """From a key to the reserved name it should be written as; None when it is to stay as it is."""
 
     def __init__(self, names: Iterable[str]) -> None:
         super().__init__()
         self._reserved = {normal(name): name for name in names}
 
-    def __missing__(self, key: str) -> str | None:
-        name = None
-        if key.isascii() and not key.startswith("$"):
-            name = self._reserved.get(normal(key))
-        if name == key:
-            name = None
-        if len(key) <= _LONGEST:
-            if len(self) >= _REMEMBERED:
-                self.clear()
-            self[key] = name
-        return name
+    def _of(self, text: str) -> str | None:
+        name = self._reserved.get(normal(text)) if is_ours(text) else None
+        return None if name == text else name
+
+
+def is_ours(key: str) -> bool:
+    """Whether the key can be a spelling of a reserved name at all."""
+    return key.isascii() and not key.startswith("$")
 
 
 def normal(key: str) -> str:

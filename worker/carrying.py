@@ -49,7 +49,7 @@ def carry_call(load: Load) -> Call:
         keys.log(load.partition, load.line.name),
         keys.lines(load.partition),
         keys.ready(*at),
-        keys.armed(*at),
+        keys.later(*at),
         keys.count(load.partition, load.line.counted_under),
         keys.cursor(load.partition, load.line.name),
     ]
@@ -87,7 +87,10 @@ def drop_call(partition: int, line: Line) -> Call:
 
 
 def carry(client: "redis.Redis", loads: Sequence[Load]) -> list[Pair]:
-    """Append all loads in a few round trips; gives back whom to nudge. Raises redis.RedisError: then call it again."""
+    """Append all loads in a few round trips; gives back whom to nudge, which can wait.
+
+    Raises redis.RedisError: then call it again.
+    """
     answers = cast(list[list[int]], run_all(client, [carry_call(load) for load in loads]))
     wanting = [load for load, (_, wants) in zip(loads, answers, strict=True) if wants]
     return [(load.partition, load.line.destination) for load in wanting]

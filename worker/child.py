@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rq.serializers import JSONSerializer
@@ -87,8 +87,8 @@ def crew_of(
         stopping=lambda: crew.stopping,
     )
 
-    def drain(partition: int, destination: str) -> str:
-        ended = courier.drain(partition, destination)
+    def drain(partition: int, destination: str, gives_way: Callable[[int], bool]) -> str:
+        ended = courier.drain(partition, destination, gives_way)
         breaker.give_back(destination)
         return ended
 

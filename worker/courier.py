@@ -64,8 +64,11 @@ class Courier:
         terms = Terms(owner=owner, policy=policy, chance=chance, delivery=pace.delivery, most_aside=most_aside)
         self._carriage = Carriage(log, destinations, terms)
 
-    def drain(self, partition: int, destination: str) -> str:
-        """Deliver what is ready for up to the budget. Says how it ended; 'more' asks for another nudge."""
+    def drain(self, partition: int, destination: str, gives_way: Callable[[int], bool] = lambda carried: False) -> str:
+        """Deliver what is ready for up to the budget. Says how it ended; 'more' (live) and 'later' ask for another go.
+
+        `gives_way` is asked before each batch that is not of live messages, with the number of those before it.
+        """
         if destination not in self._destinations:
             return "unknown"
         view = self._breaker.look(destination)
@@ -82,7 +85,7 @@ class Courier:
             lease = msgspec.structs.replace(lease, attempts=view.attempts, probing=True)
         crash("acquired")
         with self._keeper.holding(lease):
-            ended = Drain(self._log, self._breaker, self._carriage, lease).run(self._budget, self._stopping)
+            ended = Drain(self._log, self._breaker, self._carriage, lease, gives_way).run(self._budget, self._stopping)
         crash("released")
         return ended
 
@@ -90,11 +93,16 @@ class Courier:
 class Drain:
     """The work under one lease."""
 
-    def __init__(self, log: Log, breaker: Breaker, carriage: Carriage, lease: Lease) -> None:
+    def __init__(
+        self, log: Log, breaker: Breaker, carriage: Carriage, lease: Lease, gives_way: Callable[[int], bool]
+    ) -> None:
         self._log = log
         self._breaker = breaker
         self._carriage = carriage
         self._lease = lease
+        self._gives_way = gives_way
+        self._later = 0
+        """So many batches that were not of live messages."""
         self._clear: set[str] = set()
         self._lanes_due = lease.aside > 0
 
@@ -102,8 +110,8 @@ class Drain:
         end = time.monotonic() + budget
         while True:
             due = self._log.due(self._lease, LINES_A_LOOK)
-            for carry in self._stops(a_round(due)):
-                ended = self._after(carry())
+            for stop in self._stops(a_round(due)):
+                ended = stop()
                 if not ended and (time.monotonic() >= end or stopping()):
                     ended = self._log.release_anyway(self._lease)
                 if ended:
@@ -112,12 +120,32 @@ class Drain:
                 return self._left(ended)
             self._lanes_due = self._lease.aside > 0 or not due
 
-    def _stops(self, lines: Sequence[str]) -> Iterator[Callable[[], Carried | None]]:
-        """What is carried in one round, one batch each."""
+    def _stops(self, lines: Sequence[str]) -> Iterator[Callable[[], str]]:
+        """What is done in one round, one batch each: they say how the drain ended, or "" to go on."""
         if self._lanes_due:
-            yield lambda: self._carriage.lanes(self._lease)
+            yield self._if_nobody_waits(lambda: self._carriage.lanes(self._lease))
         for line in lines:
-            yield partial(self._line, line)
+            if line_of(line).way:
+                yield self._if_nobody_waits(partial(self._line, line))
+            else:
+                yield partial(self._live, line)
+
+    def _live(self, line: str) -> str:
+        return self._after(self._line(line))
+
+    def _if_nobody_waits(self, carry: Callable[[], Carried | None]) -> Callable[[], str]:
+        """A batch that is not of live messages, unless those of another partition wait."""
+        if not self._lease.probing and self._gives_way(self._later):
+            return self._make_way
+        return lambda: self._after(self._counted(carry()))
+
+    def _make_way(self) -> str:
+        ended = self._log.give_way(self._lease)
+        return "" if ended == "kept" else ended
+
+    def _counted(self, carried: Carried | None) -> Carried | None:
+        self._later += carried is not None and carried.found
+        return carried
 
     def _line(self, line: str) -> Carried | None:
         if self._lease.probing:

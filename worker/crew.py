@@ -4,15 +4,18 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 import redis
 
 from destinations.blame import steps_of
+from worker.jobs import LATER
+from worker.turns import Turn, Turns
 
 logger = logging.getLogger(__name__)
 
-Drain = Callable[[int, str], str]
-"""partition, destination -> how it ended"""
+Drain = Callable[[int, str, Callable[[int], bool]], str]
+"""partition, destination, whether it gives way after so many batches that were not live -> how it ended"""
 
 
 class Hand:
@@ -22,7 +25,7 @@ class Hand:
         self.destination = destination
         self._drain = drain
         self._again = again
-        self._wanted: dict[int, None] = {}
+        self._turns = Turns()
         self._change = threading.Condition()
         self._stopped = False
         self._begun: float | None = None
@@ -30,9 +33,15 @@ class Hand:
         self._thread.start()
 
     def give(self, partition: int) -> None:
-        """Drain this partition too; once is enough while it has not been begun."""
+        """Drain this partition too, which has live messages; once is enough while it has not been begun."""
         with self._change:
-            self._wanted[partition] = None
+            self._turns.add(partition)
+            self._change.notify_all()
+
+    def give_later(self, partition: int) -> None:
+        """The same for a partition with anything else."""
+        with self._change:
+            self._turns.add_later(partition)
             self._change.notify_all()
 
     def stop(self) -> None:
@@ -50,21 +59,20 @@ class Hand:
         begun = self._begun
         return time.monotonic() - begun if begun is not None else 0.0
 
-    def _next(self) -> int | None:
+    def _next(self) -> Turn | None:
         with self._change:
-            self._change.wait_for(lambda: self._wanted or self._stopped)
-            if self._stopped:
-                return None
-            partition = next(iter(self._wanted))
-            del self._wanted[partition]
-            return partition
+            self._change.wait_for(lambda: self._turns or self._stopped)
+            return None if self._stopped else self._turns.take()
+
+    def _gives_way(self, turn: Turn, carried: int) -> bool:
+        return carried >= turn.owed and self._turns.live_waits()
 
     def _run(self) -> None:
-        while (partition := self._next()) is not None:
+        while (turn := self._next()) is not None:
             self._begun = time.monotonic()
             try:
-                if self._drain(partition, self.destination) == "more":
-                    self._go_on(partition)
+                ended = self._drain(turn.partition, self.destination, partial(self._gives_way, turn))
+                self._after(turn.partition, ended)
             except redis.RedisError as error:
                 logger.warning("%s: the log is away: %s", self.destination, error)
             except (Exception, SystemExit) as error:  # noqa: BLE001  the thread is all that this destination has
@@ -72,12 +80,20 @@ class Hand:
                 logger.error(
                     "delivering to %s from p%02d failed: %s at %s",
                     self.destination,
-                    partition,
+                    turn.partition,
                     type(error).__name__,
                     steps_of(error),
                 )
             finally:
                 self._begun = None
+
+    def _after(self, partition: int, ended: str) -> None:
+        """What can wait stays at this thread; another process gets a share when the sweep finds it without owner."""
+        # Live messages of others may have kept back here what can wait, and it must come to its turn.
+        if ended == "later" or (ended == "more" and self._turns.live_waits()):
+            self.give_later(partition)
+        if ended == "more":
+            self._go_on(partition)
 
     def _go_on(self, partition: int) -> None:
         """Whichever process is free goes on: this one may have other partitions to see to, and another none."""
@@ -97,13 +113,14 @@ class Crew:
         self._hands: dict[str, Hand] = {}
         self.stopping = False
 
-    def take(self, partition: int, destination: str) -> str:
+    def take(self, partition: int, destination: str, haste: str = "") -> str:
         """What RQ's job does: pass it on, and be free for the next."""
         if self.stopping:
             return "stopping"
         if destination not in self._hands:
             self._hands[destination] = Hand(destination, self._drain, self._again)
-        self._hands[destination].give(partition)
+        hand = self._hands[destination]
+        hand.give_later(partition) if haste == LATER else hand.give(partition)
         return "taken"
 
     def slowest(self) -> tuple[str, float]:

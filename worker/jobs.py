@@ -5,7 +5,7 @@ A job carries ids, never messages. Losing, doubling or delaying any of them is h
 
 import time
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import redis
 import rq
@@ -18,7 +18,14 @@ JOB_TIMEOUT = 30
 WORKER_TTL = 30
 HEARTBEAT = 5.0
 
-Drain = Callable[[int, str], str]
+LATER = "later"
+"""The third word of a job whose partition has nothing live: it can wait. Without it the job is for live messages."""
+
+
+class Drain(Protocol):
+    """What a job comes down to; gives back how it went."""
+
+    def __call__(self, partition: int, destination: str, haste: str = "") -> str: ...
 
 
 class Refused(PermissionError):
@@ -95,11 +102,20 @@ def queue_on(client: "redis.Redis") -> rq.Queue:
 
 
 def enqueue(queue: rq.Queue, partition: int, destination: str) -> None:
+    """For live messages."""
+    _enqueue(queue, partition, destination)
+
+
+def enqueue_later(queue: rq.Queue, partition: int, destination: str) -> None:
+    """For anything else."""
+    _enqueue(queue, partition, destination, LATER)
+
+
+def _enqueue(queue: rq.Queue, *words: int | str) -> None:
     """Always a fresh id, never `unique`, no RQ retry: each of these loses work."""
     queue.enqueue(
         DRAIN,
-        partition,
-        destination,
+        *words,
         ttl=60,
         job_timeout=JOB_TIMEOUT,
         result_ttl=1,

@@ -73,8 +73,13 @@ def ready(partition: int, destination: str) -> str:
 
 
 def armed(partition: int, destination: str) -> str:
-    """string: when (ms) a nudge was last sent and not yet taken up"""
+    """string: when (ms) a nudge for live messages was last sent and not yet taken up"""
     return f"{tag(partition)}:armed:{destination}"
+
+
+def later(partition: int, destination: str) -> str:
+    """string: when (ms) a nudge for anything else was last sent and not yet taken up"""
+    return f"{tag(partition)}:later:{destination}"
 
 
 def lease(partition: int, destination: str) -> str:

@@ -61,7 +61,7 @@ class Log:
 
     def acquire(self, partition: int, destination: str, owner: str) -> Lease | Held:
         at = (partition, destination)
-        names = [keys.lease(*at), keys.fence(*at), keys.armed(*at), keys.apart(*at), keys.row(*at)]
+        names = [kind(*at) for kind in (keys.lease, keys.fence, keys.armed, keys.later, keys.apart, keys.row)]
         names.append(keys.forgotten(partition))
         match cast(list[bytes], self._run(scripts.ACQUIRE, names, [owner, self._lease_ms])):
             case [b"held"]:
@@ -87,16 +87,20 @@ class Log:
 
     def release(self, lease: Lease) -> str:
         """Give the lease back if nothing is due: 'idle', or 'kept' (work is due, go on), or 'lost'."""
-        return self._release(lease, "")
+        return self._release(lease, "idle")
+
+    def give_way(self, lease: Lease) -> str:
+        """Give the lease back if no live messages are due: 'idle', 'later' (others are), 'kept' (go on), or 'lost'."""
+        return self._release(lease, "later")
 
     def release_anyway(self, lease: Lease) -> str:
-        """Give the lease back in any case: 'idle', 'more' (work is due), or 'lost'."""
-        return self._release(lease, "force")
+        """Give the lease back in any case: 'idle', 'more' (live messages are due), 'later' (others are), or 'lost'."""
+        return self._release(lease, "anyway")
 
-    def _release(self, lease: Lease, force: str) -> str:
+    def _release(self, lease: Lease, when: str) -> str:
         at = (lease.partition, lease.destination)
-        names = [keys.lease(*at), keys.ready(*at), keys.armed(*at), keys.aside(*at)]
-        return cast(bytes, self._run(scripts.RELEASE, names, [lease.token, force])).decode()
+        names = [kind(*at) for kind in (keys.lease, keys.ready, keys.armed, keys.later, keys.aside)]
+        return cast(bytes, self._run(scripts.RELEASE, names, [lease.token, when])).decode()
 
     def due(self, lease: Lease, most: int) -> list[str]:
         """Lines with something for this destination, the longest waiting first."""
@@ -194,7 +198,8 @@ class Log:
     def sweep(self, partition: int, destinations: Sequence[str], *, again_ms: int, armed_ms: int) -> list[str]:
         """The destinations of a partition that have work, no owner and no recent nudge; they count as nudged."""
         found = self._call(tending.sweep_call(partition, destinations, self._lease_ms, again_ms, armed_ms))
-        return [destinations[position - 1] for position in cast(list[int], found)]
+        live, others = cast("tuple[list[int], list[int]]", found)
+        return [destinations[position - 1] for position in sorted([*live, *others])]
 
     def rouse(self, partition: int, source: str, destinations: Sequence[str]) -> int:
         """Mark the source ready for those of the destinations that have something to do there; how many were new."""

@@ -3,7 +3,7 @@
 import logging
 import queue
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import redis
 import rq
@@ -40,11 +40,22 @@ class Nudger:
 
 
 def send(queue: rq.Queue, pairs: Iterable[Pair], most_queued: int) -> None:
-    """Enqueue drains now, unless more jobs wait than could be useful."""
+    """Enqueue drains of live messages now, unless more jobs wait than could be useful."""
+    _send(queue, pairs, most_queued, jobs.enqueue)
+
+
+def send_later(queue: rq.Queue, pairs: Iterable[Pair], most_queued: int) -> None:
+    """The same for what is not live."""
+    _send(queue, pairs, most_queued, jobs.enqueue_later)
+
+
+def _send(
+    queue: rq.Queue, pairs: Iterable[Pair], most_queued: int, enqueue: Callable[[rq.Queue, int, str], None]
+) -> None:
     try:
         room = most_queued - queue.count
         for partition, destination in list(pairs)[: max(0, room)]:
-            jobs.enqueue(queue, partition, destination)
+            enqueue(queue, partition, destination)
     except redis.RedisError as error:
         logger.warning("the RQ server is away, the sweep will nudge again: %s", type(error).__name__)
 

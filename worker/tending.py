@@ -14,8 +14,8 @@ def attach_call(partition: int, source: str, destinations: Sequence[str]) -> Cal
 
 
 def sweep_call(partition: int, destinations: Sequence[str], lease_ms: int, again_ms: int, armed_ms: int) -> Call:
-    """Answers with the positions (from 1) of the destinations with work, no owner and no recent nudge."""
-    kinds = (keys.lease, keys.ready, keys.armed, keys.aside)
+    """Answers with the positions (from 1) of the destinations with work, no owner and no recent nudge: live, others."""
+    kinds = (keys.lease, keys.ready, keys.armed, keys.later, keys.aside)
     names = [kind(partition, destination) for destination in destinations for kind in kinds]
     return Call(scripts.SWEEP, names, [lease_ms, again_ms, armed_ms])
 
@@ -34,5 +34,5 @@ def trim_call(partition: int, line: str, destinations: Sequence[str]) -> Call:
 
 def disown_call(partition: int, destinations: Sequence[str], owner: str) -> Call:
     """Frees the leases of an owner who is dead."""
-    names = [kind(partition, name) for name in destinations for kind in (keys.lease, keys.armed)]
+    names = [kind(partition, name) for name in destinations for kind in (keys.lease, keys.armed, keys.later)]
     return Call(scripts.DISOWN, names, [owner])

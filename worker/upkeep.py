@@ -1,5 +1,6 @@
 """What keeps the log moving whoever dies: nudges for work that nobody has in hand, marks that are missing, trimming."""
 
+import itertools
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import cast
@@ -42,12 +43,13 @@ class Upkeep:
         before, self._out = self._out, self._breaker.all(self._names)
         back = before.keys() - self._out.keys()
         well = [name for name in self._names if name not in self._out and name not in back]
-        pairs = self._found(self._partitions, well, NUDGE_AGAIN_MS)
+        live, others = self._found(self._partitions, well, NUDGE_AGAIN_MS)
         # While it was out, nudges for it came to nothing: no need to wait for one that is under way.
-        pairs += self._found(self._partitions, sorted(back), 0)
-        pairs += self._probes()
-        if pairs:
+        live_of_back, others_of_back = self._found(self._partitions, sorted(back), 0)
+        if pairs := live + live_of_back + self._probes():
             nudge.send(self._queue, pairs, self._most_queued)
+        if pairs := others + others_of_back:
+            nudge.send_later(self._queue, pairs, self._most_queued)
 
     def _probes(self) -> list[nudge.Pair]:
         """One partition for each destination that may be tried again."""
@@ -59,22 +61,24 @@ class Upkeep:
             if not names:
                 break
             partition = self._partitions[(self._turn + step) % len(self._partitions)]
-            found = self._found([partition], names, NUDGE_AGAIN_MS)
+            found = list(itertools.chain(*self._found([partition], names, NUDGE_AGAIN_MS)))
             pairs += found
             names = [name for name in names if (partition, name) not in found]
         self._probed_at |= {name: now + PROBE_AGAIN for _, name in pairs}
         return pairs
 
-    def _found(self, partitions: Sequence[int], names: Sequence[str], again_ms: int) -> list[nudge.Pair]:
+    def _found(
+        self, partitions: Sequence[int], names: Sequence[str], again_ms: int
+    ) -> tuple[list[nudge.Pair], list[nudge.Pair]]:
+        """Whom to nudge for live messages, and whom for anything else."""
         if not names:
-            return []
+            return [], []
         calls = [sweep_call(partition, names, self._lease_ms, again_ms, ARMED_MS) for partition in partitions]
-        answers = cast(list[list[int]], run_all(self._client, calls))
-        return [
-            (partition, names[number - 1])
-            for partition, numbers in zip(partitions, answers, strict=True)
-            for number in numbers
-        ]
+        answers = cast("list[tuple[list[int], list[int]]]", run_all(self._client, calls))
+        found = list(zip(partitions, answers, strict=True))
+        live = [(partition, names[number - 1]) for partition, (numbers, _) in found for number in numbers]
+        others = [(partition, names[number - 1]) for partition, (_, numbers) in found for number in numbers]
+        return live, others
 
     def rouse(self) -> None:
         """A collector with another configuration appends without marking what it does not know of.

@@ -140,5 +140,5 @@ def _around(config: Config, client: "redis.Redis", replays: Replays) -> Surround
         replays=replays,
         archive=archive_of(config),
         partitions=config.log.partitions,
-        nudge=lambda pairs: nudge.send(queue, pairs, most),
+        nudge=lambda pairs: nudge.send_later(queue, pairs, most),
     )

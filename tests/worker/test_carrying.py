@@ -6,7 +6,7 @@ import redis
 
 from destinations.outcome import Deferred
 from tests.worker.rig import Line as Rig
-from tests.worker.rig import Scripted, body, by_name
+from tests.worker.rig import Scripted, append, body, by_name, terms
 from worker import keys
 from worker.carrying import Load, carry, drop
 from worker.lines import Line
@@ -37,6 +37,11 @@ def test_carried_messages_wait_in_a_line_of_their_own(log_client: redis.Redis) -
 def test_the_destination_is_nudged_once(log_client: redis.Redis) -> None:
     assert carry(log_client, [load("a")]) == [(0, "hook")]
     assert carry(log_client, [load("b", first=1)]) == []
+
+
+def test_what_is_carried_keeps_no_nudge_for_live_messages_from_being_sent(log_client: redis.Redis) -> None:
+    carry(log_client, [load("a")])
+    assert append(log_client, terms("hook"), "live")[2:] == [1]
 
 
 def test_messages_that_are_there_are_not_carried_again(log_client: redis.Redis) -> None:

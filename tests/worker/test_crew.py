@@ -2,12 +2,13 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import redis
 
 from tests.waiting import eventually
+from worker import jobs
 from worker.crew import Crew
 
 Pair = tuple[int, str]
@@ -22,8 +23,10 @@ class Drains:
         self.let_go = threading.Event()
         self.begun = threading.Event()
         self.ends: list[str | BaseException] = []
+        self.gives_way: Callable[[int], bool] = lambda carried: False
 
-    def __call__(self, partition: int, destination: str) -> str:
+    def __call__(self, partition: int, destination: str, gives_way: Callable[[int], bool]) -> str:
+        self.gives_way = gives_way
         if destination == "slow":
             self.begun.set()
             self.let_go.wait(20)
@@ -96,6 +99,40 @@ def test_without_rq_a_thread_goes_on_by_itself(drains: Drains) -> None:
     crew.take(3, "hook")
     eventually(lambda: drains.done == [(3, "hook")] * 3)
     crew.close(within=5)
+
+
+def test_a_partition_with_live_messages_overtakes_those_with_none(crew: Crew, drains: Drains) -> None:
+    crew.take(0, "slow")
+    drains.begun.wait(5)
+    for partition in (1, 2):
+        crew.take(partition, "slow", jobs.LATER)
+    crew.take(3, "slow")
+    drains.let_go.set()
+    eventually(lambda: [partition for partition, _ in drains.done] == [0, 3, 1, 2])
+
+
+def test_what_can_wait_gives_way_to_live_messages_after_the_batch_that_it_is_owed(crew: Crew, drains: Drains) -> None:
+    crew.take(0, "slow", jobs.LATER)
+    drains.begun.wait(5)
+    assert not drains.gives_way(1), "nobody waits"
+    crew.take(1, "slow", jobs.LATER)
+    assert not drains.gives_way(1), "who waits can wait"
+    crew.take(2, "slow")
+    assert [drains.gives_way(carried) for carried in (0, 1)] == [False, True]
+
+
+def test_behind_live_messages_what_can_wait_is_owed_nothing(crew: Crew, drains: Drains) -> None:
+    crew.take(0, "slow")
+    drains.begun.wait(5)
+    crew.take(1, "slow")
+    assert drains.gives_way(0)
+
+
+def test_what_gave_way_has_another_turn_at_the_same_thread(crew: Crew, drains: Drains) -> None:
+    drains.ends = ["later", "later", "idle"]
+    crew.take(3, "hook", jobs.LATER)
+    eventually(lambda: drains.done == [(3, "hook")] * 3)
+    assert drains.again == []
 
 
 def test_whatever_goes_wrong_the_thread_goes_on(crew: Crew, drains: Drains, caplog: pytest.LogCaptureFixture) -> None:

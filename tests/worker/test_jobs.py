@@ -31,9 +31,9 @@ class Hasty(jobs.LeanWorker):
 def work_off(rq_process: Server, seen: Path) -> None:
     """A real worker takes everything there is; each drain that it runs is a line in `seen`."""
 
-    def drain(partition: int, destination: str) -> str:
+    def drain(partition: int, destination: str, haste: str = "") -> str:
         with seen.open("a") as lines:
-            lines.write(f"{partition} {destination}\n")
+            lines.write(f"{partition} {destination} {haste}".strip() + "\n")
         return "idle"
 
     def work() -> None:
@@ -83,6 +83,12 @@ def test_a_drain_runs_with_its_ids(rq_client: redis.Redis, rq_process: Server, t
     jobs.enqueue(queue, 3, "hook")
     work_off(rq_process, tmp_path / "seen")
     assert (tmp_path / "seen").read_text() == "3 hook\n3 hook\n"
+
+
+def test_a_drain_that_can_wait_says_so(rq_client: redis.Redis, rq_process: Server, tmp_path: Path) -> None:
+    jobs.enqueue_later(jobs.queue_on(rq_client), 3, "hook")
+    work_off(rq_process, tmp_path / "seen")
+    assert (tmp_path / "seen").read_text() == "3 hook later\n"
 
 
 def test_a_job_holds_ids_and_no_message(rq_client: redis.Redis) -> None:

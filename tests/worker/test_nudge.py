@@ -30,6 +30,7 @@ def test_however_many_nudges_there_are_only_so_many_jobs_wait(rq_client: redis.R
     nudger.nudge([(number % 2, "hook") for number in range(200)])
     nudger.close()
     nudge.send(jobs.queue_on(rq_client), [(0, "hook")] * 200, most)
+    nudge.send_later(jobs.queue_on(rq_client), [(0, "hook")] * 200, most)
     assert len(queued(rq_client)) == most
     assert len(rq_client.keys("rq:job:*")) == most
 

@@ -168,11 +168,12 @@ def test_one_drain_at_a_time_holds_the_lease_and_each_gets_a_newer_token(line: L
     assert int(second.token.partition(":")[0]) > int(first.token.partition(":")[0])
 
 
-def test_taking_the_lease_takes_up_the_nudge(line: Line) -> None:
+def test_taking_the_lease_takes_up_the_nudges(line: Line) -> None:
     line.post("a")
+    line.client.set(keys.later(0, "hook"), server_ms())
     assert line.client.exists(keys.armed(0, "hook"))
     line.lease()
-    assert not line.client.exists(keys.armed(0, "hook"))
+    assert not line.client.exists(keys.armed(0, "hook"), keys.later(0, "hook"))
 
 
 def test_a_lease_runs_out_by_itself(line: Line) -> None:
@@ -205,6 +206,17 @@ def test_a_lease_is_not_given_back_while_work_is_due(line: Line) -> None:
     assert line.log.release(lease) == "kept"
     assert line.log.renew(lease)
     assert line.log.release_anyway(lease) == "more"
+
+
+def test_a_lease_is_given_back_to_let_others_go_first_unless_live_messages_are_due(line: Line) -> None:
+    lease = line.lease()
+    line.client.zadd(keys.ready(0, "hook"), {"web~r5f3a~hook": 1})
+    assert line.log.release(lease) == "kept"
+    line.post("a")
+    assert line.log.give_way(lease) == "kept"
+    line.client.zrem(keys.ready(0, "hook"), "web")
+    assert line.log.give_way(lease) == "later"
+    assert line.log.give_way(lease) == "lost"
 
 
 def test_a_source_with_something_new_stays_on_the_ready_list(line: Line) -> None:
@@ -292,7 +304,7 @@ def test_a_due_lane_is_work_and_one_that_is_due_later_becomes_work(line: Line) -
     assert sweep(line.client) == ["hook"]
     lease = line.lease()
     assert line.log.release(lease) == "kept"
-    assert line.log.release_anyway(lease) == "more"
+    assert line.log.release_anyway(lease) == "later", "it has waited already"
 
 
 # who died over what
@@ -342,6 +354,16 @@ def test_what_is_due_and_nobodys_is_nudged_once(line: Line) -> None:
 def test_a_nudge_that_got_lost_is_repeated(line: Line) -> None:
     line.post("a")
     line.client.set(keys.armed(0, "hook"), server_ms() - AGAIN_MS - 1)
+    assert sweep(line.client) == ["hook"]
+
+
+def test_a_nudge_for_what_can_wait_neither_holds_back_nor_repeats_one_for_live_messages(line: Line) -> None:
+    line.client.zadd(keys.ready(0, "hook"), {"web~r5f3a~hook": server_ms()})
+    assert sweep(line.client) == ["hook"]
+    assert sweep(line.client) == []
+    line.post("a")
+    assert sweep(line.client) == [], "that nudge is on its way"
+    line.client.delete(keys.armed(0, "hook"))
     assert sweep(line.client) == ["hook"]
 
 

@@ -44,6 +44,16 @@ def test_all_that_is_due_is_nudged_once(upkeep: Upkeep, log_client: redis.Redis,
     assert nudged(rq_client) == []
 
 
+def test_nudges_say_what_can_wait(upkeep: Upkeep, log_client: redis.Redis, rq_client: redis.Redis) -> None:
+    now = server_ms()
+    log_client.zadd(keys.ready(0, "hook"), {"web~r5f3a~hook": now - 9, "web": now})
+    log_client.zadd(keys.ready(1, "hook"), {"web~catchup~hook": now})
+    log_client.zadd(keys.ready(2, "hook"), {"web~retry~hook": now})
+    log_client.zadd(keys.aside(3, "hook"), {"a lane": now - 9})
+    upkeep.sweep()
+    assert nudged(rq_client) == [(0, "hook"), *((partition, "hook", jobs.LATER) for partition in (1, 2, 3))]
+
+
 def test_a_destination_that_waits_is_left_out(upkeep: Upkeep, log_client: redis.Redis, rq_client: redis.Redis) -> None:
     fill(log_client)
     breaker_of(log_client, SETTINGS).failed("hook", attempts=0, pause_ms=60_000, reason="", scope="destination")

@@ -2,7 +2,7 @@
 -- Append messages to a line that leads to one destination, each once however often this is called.
 -- Messages have cursors: texts of one width that rise. What is not beyond the last cursor is there already.
 -- Refused whole at maxmemory.
--- KEYS  log, lines, ready, armed, count, cursor
+-- KEYS  log, lines, ready, later, count, cursor
 -- ARGV  line, destination, armed for ms, field to count the messages in or '', width of a cursor,
 --       the cursors of all messages in one string, the line that they come from or '',
 --       then triples: number of messages, their bodies, one a line, and their positions in that line, a blank between
@@ -48,5 +48,7 @@ redis.call('HSET', KEYS[6], 'at', string.sub(cursors, -width))
 if ARGV[4] ~= '' then redis.call('HINCRBY', KEYS[5], ARGV[4], total - skip) end
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-redis.call('ZADD', KEYS[3], 'NX', now, line)
-return {total - skip, redis.call('SET', KEYS[4], now, 'NX', 'PX', ARGV[3]) and 1 or 0}
+-- Where the line is marked ready, somebody has it in hand, or is about to: a nudge for each call would flood RQ.
+local marked = redis.call('ZADD', KEYS[3], 'NX', now, line) == 1
+local wants = marked and redis.call('SET', KEYS[4], now, 'NX', 'PX', ARGV[3])
+return {total - skip, wants and 1 or 0}

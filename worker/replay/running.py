@@ -18,7 +18,7 @@ from worker.replay.store import Replays
 from worker.replay.tempo import Tempo
 
 MOST_WAITING = 2_000
-"""So many messages of a replay wait for the destination at a time: live ones are not held up behind more."""
+"""So many messages of a replay wait for the destination at a time: enough that it never waits for them."""
 MOST_AT_ONCE = 500
 LOOK = 0.1
 AWAY = 1.0
