@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Engine
 
 from destinations.forgetting import Subject
-from destinations.profiles import erasing as profiles
+from destinations.profiles import forgetting as profiles
 from destinations.profiles.store import open_profiles
 from destinations.profiles.tables import METADATA as PROFILE_TABLES
 from destinations.sql.engine import reading, writing
