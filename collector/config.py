@@ -24,6 +24,7 @@ from schemas.limits import Limits
 from worker import config as delivery
 from worker.config import (
     ARCHIVE,
+    EMBEDDED,
     FILE,
     PROFILES,
     AlarmSettings,
@@ -46,6 +47,9 @@ write_keys = ["dev"]
 type = "console"
 """
 """What holds without a file: a newcomer sees each message in the terminal, and finds it again in the archive."""
+
+STORES = (PROFILES, ARCHIVE)
+"""The destinations that every source has, unless it says otherwise; each is called as its type."""
 
 BUILT_IN_NAME = "built-in configuration"
 
@@ -79,6 +83,7 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     write_keys: Annotated[list[Secret], Meta(min_length=1)]
     destinations: list[str] | None = None
     archive: bool = True
+    profiles: bool = True
     origins: list[Annotated[str, Meta(min_length=1)]] | None = None
     types: Annotated[list[Kind], Meta(min_length=1)] | None = None
     ip: IpPolicy = "keep"
@@ -206,6 +211,12 @@ def _places(data: Path, database: DatabaseUrl) -> dict[str, dict[str, str]]:
     return {ARCHIVE: {"dir": str(data / "archive")}, PROFILES: {"url": str(profiles)}}
 
 
+def _placed(table: Mapping[str, Any], place: Mapping[str, str]) -> dict[str, Any]:
+    """The table with the place that holds for its type where it names none of its own."""
+    own = {name: value for name, value in table.items() if name not in place or value != EMBEDDED}
+    return {**place, **own}
+
+
 def _tables(tables: Mapping[str, Any], key: str) -> dict[str, dict[str, Any]]:
     """Those entries of a table that are tables themselves; the others are reported where File is read."""
     table = tables.get(key)
@@ -229,10 +240,15 @@ def _without_echoes(first: Sequence[Problem], then: Sequence[Problem]) -> list[P
 
 
 def _resolved(table: SourceTable, destinations: Mapping[str, DestinationTable]) -> tuple[str, ...]:
-    """The destinations of a source, by name: those it lists, else all; the archive last; only those switched on."""
+    """The destinations of a source, by name: those it lists, else all; the stores last; only those switched on."""
     named = destinations if table.destinations is None else dict.fromkeys(table.destinations)
-    names = [name for name in named if name != ARCHIVE] + [ARCHIVE] * table.archive
+    names = [name for name in named if name not in STORES] + _stores(table)
     return tuple(name for name in names if destinations[name].enabled)
+
+
+def _stores(table: SourceTable) -> list[str]:
+    """Those that it has without naming them."""
+    return [PROFILES] * table.profiles + [ARCHIVE] * table.archive
 
 
 class _Reader:
@@ -280,8 +296,8 @@ class _Reader:
     ) -> dict[str, DestinationTable]:
         """All of them by name, also those with mistakes: a source that names one is right to."""
         place = inside(self._place, "destinations")
-        complete = {**tables, ARCHIVE: {"type": ARCHIVE, **tables.get(ARCHIVE, {})}}
-        complete = {name: {**places.get(str(table.get("type")), {}), **table} for name, table in complete.items()}
+        complete = {**tables, **{name: {"type": name, **tables.get(name, {})} for name in STORES}}
+        complete = {name: _placed(table, places.get(str(table.get("type")), {})) for name, table in complete.items()}
         return {name: self._destination(table, inside(place, name), name) for name, table in complete.items()}
 
     def _destination(self, table: Mapping[str, Any], place: str, name: str) -> DestinationTable:
@@ -357,8 +373,9 @@ class _Reader:
 
     def _check_ways(self, source: SourceTable, place: str, destinations: Mapping[str, DestinationTable]) -> None:
         named = source.destinations or []
-        if ARCHIVE in named and not source.archive:
-            self._found(f"{place} archive", "is false, yet destinations names the archive")
+        for store in STORES:
+            if store in named and store not in _stores(source):
+                self._found(f"{place} {store}", f"is false, yet destinations names {store!r}")
         if destinations.keys() >= set(named) and not _resolved(source, destinations):
             self._found(place, "has no destination that is switched on: its messages would go nowhere")
 

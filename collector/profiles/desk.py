@@ -66,9 +66,9 @@ class Desk:
     async def search(self, sought: Sought, stand: Stand, limit: int) -> Page:
         try:
             return await self._searches.run(people.page, sought, stand, limit, SECONDS)
-        except DamagedArchiveError as error:
-            _log.error("a search in the archive came upon damage: %s", error)
-            raise Away("A file of the archive is damaged, or is being written anew.") from error
+        except (DamagedArchiveError, OSError) as error:
+            _log.error("a search in the archive came to nothing: %s", error)
+            raise Away("A file of the archive is damaged, or cannot be read.") from error
 
     def close(self) -> None:
         self._lookups.close()

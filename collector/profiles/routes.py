@@ -17,16 +17,26 @@ from collector.profiles.desk import Desk, Where
 from destinations.archive.recent import Stand
 from destinations.profiles import questions
 from destinations.profiles.listing import Wanted, refused
-from destinations.profiles.node import Kind, Node
+from destinations.profiles.node import KINDS, Kind, Node
 from destinations.profiles.profile import Profile
-from destinations.profiles.reading import KINDS, groups_of, members_of
+from destinations.profiles.reading import groups_of, members_of
 from worker.stories import people
 from worker.stories.people import Sought
 
 COLLECTION = "/v1/spaces/{space}/collections/{collection}/profiles"
 PROFILE = f"{COLLECTION}/{{identifier:path}}"
-_CLASSES = ("", "audience", "computed_trait")
-_TYPES = ("identify", "group", "track", "page", "screen", "alias")
+CLASSES = ("", "audience", "computed_trait")
+TYPES = ("identify", "group", "track", "page", "screen", "alias")
+USUAL = {
+    "profiles": 25,
+    "traits": 10,
+    "external_ids": 25,
+    "links": 20,
+    "events": 100,
+    "conflicts": 25,
+}
+"""How many are told when nobody says how many."""
+MOST_LISTED = 100
 
 
 class Asked:
@@ -56,16 +66,16 @@ class Profiles:
 
     async def traits(self, asked: Asked) -> Any:
         query = asked.query
-        limit, include, after = query.limit(10), query.names("include"), query.after(str) or ""
+        limit, include, after = query.limit(USUAL["traits"]), query.names("include"), query.after(str) or ""
         show = shapes.verbose if query.flag("verbose") else shapes.plain
-        computed = query.one_of("class", _CLASSES)
+        computed = query.one_of("class", CLASSES)
         profile = await self._profile(asked.whose)
         # Audiences and computed traits are Segment's: there are none here.
         names, more = ([], False) if computed else shapes.traits(profile, include, after=after, limit=limit)
         return {"traits": show(profile, names), "cursor": shapes.cursor(asked.url, limit, names[-1] if more else None)}
 
     async def external_ids(self, asked: Asked) -> Any:
-        limit, after = asked.query.limit(25), asked.query.number_after()
+        limit, after = asked.query.limit(USUAL["external_ids"]), asked.query.number_after()
         asked.query.flag("verbose")
         profile = await self._profile(asked.whose)
         return _paged(asked, shapes.external_ids(profile, asked.query.names("include")), limit, after)
@@ -75,7 +85,7 @@ class Profiles:
         return {"metadata": shapes.metadata(await self._profile(asked.whose))}
 
     async def links(self, asked: Asked) -> Any:
-        limit, after = asked.query.limit(20), asked.query.number_after()
+        limit, after = asked.query.limit(USUAL["links"]), asked.query.number_after()
         profile = await self._profile(asked.whose)
         if profile.collection == "accounts":
             members, next_ = await self._desk.ask(members_of, profile.number, limit, after)
@@ -84,13 +94,13 @@ class Profiles:
         return _paged(asked, shapes.links(groups, "accounts"), limit, after)
 
     async def conflicts(self, asked: Asked) -> Any:
-        limit, after = asked.query.limit(25), asked.query.number_after()
+        limit, after = asked.query.limit(USUAL["conflicts"]), asked.query.number_after()
         profile = await self._profile(asked.whose)
         found = await self._desk.ask(refused, profile.number)
         return _paged(asked, [shapes.conflict(one) for one in found], limit, after)
 
     async def events(self, asked: Asked) -> Any:
-        query, limit = asked.query, asked.query.limit(100)
+        query, limit = asked.query, asked.query.limit(USUAL["events"])
         since, until = query.time("start"), query.time("end")
         stand = query.after(Stand) or people.beginning(round(self._now() * 1000), since, until)
         sought = _sought(query, self._desk.where)
@@ -101,7 +111,7 @@ class Profiles:
         return {"data": found, "cursor": shapes.cursor(asked.url, limit, page.stand)}
 
     async def listed(self, asked: Asked) -> Any:
-        query, limit = asked.query, asked.query.limit(25, 100)
+        query, limit = asked.query, asked.query.limit(USUAL["profiles"], MOST_LISTED)
         wanted = Wanted(
             kind=_kind(asked),
             prefix=query.text("prefix") or "",
@@ -157,7 +167,7 @@ def _sought(query: Query, where: Where) -> Sought:
     return Sought(
         roots=where.archives,
         partitions=where.partitions,
-        types=query.several_of("type", _TYPES),
+        types=query.several_of("type", TYPES),
         include=query.names("include"),
         exclude=query.names("exclude"),
         oldest_first=query.one_of("sort", ("desc", "asc")) == "asc",
@@ -165,7 +175,7 @@ def _sought(query: Query, where: Where) -> Sought:
 
 
 def _nodes(profile: Profile) -> tuple[Node, ...]:
-    return tuple(Node(one.type, one.id) for one in profile.ids if one.type in KINDS)  # type: ignore[arg-type]  # it is
+    return tuple(Node(one.type, one.id) for one in profile.ids if one.type in KINDS)
 
 
 def _kind(asked: Asked) -> Kind:

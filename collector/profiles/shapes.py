@@ -102,7 +102,7 @@ def event(mention: Mention, own: Json) -> Json:
         "properties": {},
         "context": {},
         **said,
-        "external_ids": [_named(node) for node in sorted(mention.spoken.nodes())],
+        "external_ids": [_named(node) for node in sorted(set(mention.spoken.nodes()))],
         "related": {**own, **({"users": _name(speaker)} if speaker and "users" not in own else {})},
     }
 

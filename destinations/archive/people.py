@@ -76,7 +76,7 @@ class Shelf:
         for number in numbers:
             body = self.body(number)
             said = spoken(body)
-            if not said.nodes().isdisjoint(nodes):
+            if any(node in nodes for node in said.nodes()):
                 yield Mention(self.slot, number, body, said)
 
     def _start(self, place: int) -> int:
@@ -129,7 +129,7 @@ class _Going(msgspec.Struct, frozen=True):
         """`number` is that of the first new message; `numbers` are known already."""
         kept: list[bool] = []
         for batch in _batches(new):
-            entries = list(_entries(self.data, batch, number))
+            entries = _entries(self.data, batch, number)
             numbers += sorted(
                 {int.from_bytes(one[who.DIGEST :]) for one in entries if one[: who.DIGEST] in self.wanted}
             )
@@ -161,14 +161,17 @@ def _batches(new: Iterable[Frame]) -> Iterator[list[Frame]]:
         yield batch
 
 
-def _entries(data: Path, batch: Iterable[Frame], number: int) -> Iterator[bytes]:
+def _entries(data: Path, batch: Iterable[Frame], number: int) -> list[bytes]:
     """A digest and a number for each id that the messages name."""
     digests: dict[Node, bytes] = {}
+    found: list[bytes] = []
     for frame in batch:
         for body in bodies_of(data, frame):
+            end = number.to_bytes(who.ENTRY - who.DIGEST)
             for node in spoken(body).nodes():
                 known = digests.get(node)
                 if known is None:
                     known = digests[node] = who.digest_of(node)
-                yield who.entry(known, number)
+                found.append(known + end)
             number += 1
+    return found

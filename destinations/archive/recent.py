@@ -67,8 +67,10 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
         When the time is over, by the monotonic clock, it gives what it has. Each page comes further, however little.
         """
         found: list[Mention] = []
-        for hour, places in self._hours(stand):
+        for number, (hour, places) in enumerate(self._hours(stand)):
             at = stand if stand.hour == hour else Stand(stand.since, stand.until, hour)
+            if number and time.monotonic() > deadline:
+                return Page(found, at)
             rest = self._read(at, places, found, limit, deadline)
             if rest is not None:
                 return Page(found, rest)

@@ -1,6 +1,6 @@
 """Say of whom a stored message speaks. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -33,22 +33,27 @@ class Spoken(msgspec.Struct, frozen=True, rename="camel", gc=False):
         name = self.event if self.type == "track" else self.name
         return name if isinstance(name, str) else ""
 
-    def nodes(self) -> set[Node]:
-        """All ids that it names."""
-        found = self.groups()
+    def nodes(self) -> list[Node]:
+        """All ids that it names; one that it names twice may be there twice."""
+        found = []
         if self.user_id:
-            found.add(Node("user_id", self.user_id))
+            found.append(Node("user_id", self.user_id))
         if self.anonymous_id:
-            found.add(Node("anonymous_id", self.anonymous_id))
-        if self.previous_id and isinstance(self.previous_id, str):
-            # Whether it is one of a user or of a visitor, the message does not say.
-            found |= {Node("user_id", self.previous_id), Node("anonymous_id", self.previous_id)}
+            found.append(Node("anonymous_id", self.anonymous_id))
+        context = self.context
+        if self.group_id or self.previous_id or context.group_id or context.groups:
+            found += self._others()
         return found
 
-    def groups(self) -> set[Node]:
+    def _others(self) -> Iterator[Node]:
+        if self.previous_id and isinstance(self.previous_id, str):
+            # Whether it is one of a user or of a visitor, the message does not say.
+            yield Node("user_id", self.previous_id)
+            yield Node("anonymous_id", self.previous_id)
         several = self.context.groups if isinstance(self.context.groups, list) else ()
-        named = (self.group_id, self.context.group_id, *several)
-        return {Node("group_id", value) for value in named if isinstance(value, str) and value}
+        for value in (self.group_id, self.context.group_id, *several):
+            if isinstance(value, str) and value:
+                yield Node("group_id", value)
 
     def speaker(self) -> Node | None:
         """The one user or visitor whose message it is: one visitor's browser may have been used by several users."""

@@ -11,7 +11,7 @@ import fcntl
 import os
 import struct
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -59,10 +59,6 @@ def digest_of(node: Node) -> bytes:
     return digest(f"{node.kind} {node.value}")
 
 
-def entry(found: bytes, number: int) -> bytes:
-    return found + number.to_bytes(4)
-
-
 def known(path: Path, inode: int, wanted: Collection[bytes]) -> tuple[int, list[int]]:
     """How many of the file's messages are gone through; and which of these may be wanted, rising.
 
@@ -78,14 +74,14 @@ def known(path: Path, inode: int, wanted: Collection[bytes]) -> tuple[int, list[
     return (runs[-1].upto if runs else 0), sorted(found)
 
 
-def note(path: Path, inode: int, first: int, count: int, entries: Iterable[bytes]) -> bool:
+def note(path: Path, inode: int, first: int, count: int, entries: list[bytes]) -> bool:
     """Keep what was found out about `count` messages; whether it could be kept."""
     try:
         with locked(path) as fd:
             runs = _runs(fd, inode)
             if (runs[-1].upto if runs else 0) != first:
                 return True  # another search was faster
-            _append(fd, inode, runs, first, count, list(entries))
+            _append(fd, inode, runs, first, count, entries)
             if not runs:
                 fsync_directory(path.parent)
     except OSError:  # no disk, no right to write: the next search makes it anew
@@ -138,12 +134,14 @@ def _run(head: bytes, at: int, inode: int) -> Run | None:
 def _numbers(fd: int, run: Run, wanted: bytes) -> Iterator[int]:
     """Of the messages whose digest this is."""
 
+    body = run.body
+
     def digest_at(place: int) -> bytes:
-        return os.pread(fd, DIGEST, run.body + place * ENTRY)
+        return os.pread(fd, DIGEST, body + place * ENTRY)
 
     place = bisect.bisect_left(range(run.entries), wanted, key=digest_at)
     while place < run.entries:
-        block = os.pread(fd, min(BLOCK, run.end - run.body - place * ENTRY), run.body + place * ENTRY)
+        block = os.pread(fd, min(BLOCK, run.end - body - place * ENTRY), body + place * ENTRY)
         for each in _entries(block):
             if not each.startswith(wanted):
                 return

@@ -8,10 +8,15 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from destinations.profiles.node import Node, stamp_of
+from destinations.profiles.node import Node, stamp_of, storable
 from schemas.message import Alias, Group, Identify, Message, Page, Screen, Track
 
 HOUR = len("2024-02-29T23")
+
+LARGEST = 1e300
+"""What is beyond is no number that somebody counts with: sums of such numbers are none that JSON could hold."""
+DEEPEST = 64
+"""So many names a path has at most: no message goes deeper either."""
 
 Why = Literal["identify", "alias", "manual"]
 
@@ -31,6 +36,8 @@ class Membership(NamedTuple):
 
 
 class Increment(NamedTuple):
+    """To the number in `trait`, a path of names joined by dots."""
+
     trait: str
     by: float
 
@@ -41,7 +48,8 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     stamp: str
     source: str
     nodes: tuple[Node, ...] = ()
-    """Those that it shows to exist."""
+    """Those that it shows to exist: `about` at that moment, others within the hour, so that most messages of somebody
+    who was seen before need nothing to be written."""
     about: Node | None = None
     """Whose traits these are."""
     traits: dict[str, Any] = {}
@@ -67,6 +75,11 @@ def claims_of(message: Message, source: str, promoted: Iterable[str] = ()) -> Cl
             return _alias(message, source)
         case Track() | Page() | Screen():
             return _event(message, source)
+
+
+def within_hour(stamp: str) -> str:
+    """The stamp of those who were seen at about that time."""
+    return f"{stamp[:HOUR]}:00:00.000Z "
 
 
 def _identify(message: Identify, source: str, promoted: Iterable[str]) -> Claims:
@@ -111,8 +124,8 @@ def _alias(message: Alias, source: str) -> Claims:
 
 
 def _event(message: Track | Page | Screen, source: str) -> Claims:
-    """Somebody was there, within the hour: no more, so that most events need nothing to be written."""
-    return Claims(stamp=f"{message.timestamp[:HOUR]}:00:00.000Z ", source=source, nodes=_people(message)[:1])
+    """Somebody was there."""
+    return Claims(stamp=within_hour(message.timestamp), source=source, nodes=_people(message)[:1])
 
 
 def _people(message: Message) -> tuple[Node, ...]:
@@ -126,11 +139,18 @@ def _people(message: Message) -> tuple[Node, ...]:
 
 
 def _increments(context: dict[str, Any]) -> tuple[Increment, ...]:
-    operations = context.get("operations") or ()
-    return tuple(Increment(one["trait"], one["by"]) for one in operations if one.get("op") == "increment")
+    operations = context.get("operations")
+    if not operations:
+        return ()
+    found = [Increment(storable(one["trait"]), one["by"]) for one in operations if one.get("op") == "increment"]
+    return tuple(one for one in found if abs(one.by) <= LARGEST and one.trait.count(".") < DEEPEST)
 
 
 def promoted_ids(traits: dict[str, Any], promoted: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """The external ids that stand among these traits."""
     found = [(name, traits.get(name)) for name in promoted]
-    return tuple((name, str(value)) for name, value in found if isinstance(value, str | int) and value)
+    return tuple((name, storable(str(value))) for name, value in found if _is_id(value))
+
+
+def _is_id(value: object) -> bool:
+    return bool(value) and isinstance(value, str | int) and not isinstance(value, bool)

@@ -14,8 +14,6 @@ _NEVER_STORED = "\0"
 
 def profile(connection: Connection, collection: Collection, id_type: str, value: str) -> Profile | None:
     """The user or group that has this id."""
-    if _NEVER_STORED in value:
-        return None
     number = number_of(connection, id_type, value)
     if number is None:
         return None

@@ -7,11 +7,9 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from destinations.profiles.document import decode
-from destinations.profiles.node import Kind, Node
+from destinations.profiles.node import KINDS, Kind, Node, storable
 from destinations.profiles.profile import Added, ExternalId, Profile, counted, whole
 from destinations.profiles.tables import EXTERNAL_IDS, INCREMENTS, MEMBERS, NODES
-
-KINDS = ("user_id", "anonymous_id", "group_id")
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -28,6 +26,7 @@ class Joined(msgspec.Struct, frozen=True):
 
 def number_of(connection: Connection, id_type: str, value: str) -> int | None:
     """The user or group that has this id of any type; of several that share one, the one that had it first."""
+    value = storable(value)
     if id_type in KINDS:
         wanted = select(NODES.c.root).where(NODES.c.kind == id_type, NODES.c.value == value, NODES.c.last != "")
     else:

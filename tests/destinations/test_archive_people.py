@@ -105,14 +105,14 @@ def test_messages_that_come_later_are_found_too(root: Path) -> None:
 
 
 def test_many_small_runs_become_few(root: Path) -> None:
-    for number in range(40):
+    for number in range(15):
         keep(root, [envelope(number, user="ann")])
         age(root)
         mentions(root, ANN)
     with (root / f"{LANE}.who").open("rb") as file:
         runs = who._runs(file.fileno(), (root / f"{LANE}.index").stat().st_ino)
-    assert sum(run.count for run in runs) == 40
-    assert len(runs) <= 6
+    assert sum(run.count for run in runs) == 15
+    assert len(runs) <= 4
 
 
 @pytest.mark.parametrize("damage", ["gone", "empty", "short", "head", "garbage"])

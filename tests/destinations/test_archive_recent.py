@@ -109,6 +109,12 @@ def test_when_the_time_is_over_each_page_still_comes_further(root: Path, monkeyp
     assert list(itertools.chain(*pages(asked, 10, deadline=0.0))) == list(itertools.chain(*pages(asked, 100)))
 
 
+def test_hours_without_a_find_take_time_too(root: Path) -> None:
+    keep(root, *([at(number, number * 60, user="ben")] for number in range(6)))
+    assert pages(search(root), 10, deadline=0.0) == [[]] * 6
+    assert pages(search(root), 10) == [[]]
+
+
 def test_nothing_is_found_where_there_is_no_archive(root: Path) -> None:
     assert search(root).page(ALL, 10, math.inf) == Page([], None)
     assert search().page(ALL, 10, math.inf) == Page([], None)

@@ -43,6 +43,7 @@ def test_servers_and_destinations_that_answer_are_fine(turnout: Turnout, servers
         "database",
         "browsers",
         "destination lines",
+        "destination profiles",
         "destination archive",
     ]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.collector.client import Client
-from tests.collector.profiles.people import Given, asking
+from tests.collector.profiles.people import Given
 
 
 @pytest.fixture
@@ -16,4 +16,4 @@ def given(tmp_path: Path) -> Iterator[Given]:
 
 @pytest.fixture
 def api(given: Given) -> Client:
-    return asking(given.where())
+    return given.api()

@@ -37,6 +37,7 @@ class Given:
             make("profiles", "profiles", {"url": str(self.url)}, place="the test"),
             make("archive", "archive", {"dir": str(self.archive)}, place="the test"),
         ]
+        self._desks: list[Desk] = []
         self._count = 0
 
     def say(self, *messages: dict[str, Any], source: str = "web") -> None:
@@ -45,9 +46,17 @@ class Given:
         for destination in self._kept:
             assert destination.deliver(batch, time.monotonic() + 30) == [Delivered()] * len(batch)
 
+    def api(self, **settings: Any) -> Client:
+        """Somebody who may ask about them."""
+        desk = Desk(self.where(), searches=lambda: ThreadPoolExecutor(1))
+        self._desks.append(desk)
+        return asking(desk, **settings)
+
     def close(self) -> None:
         for destination in self._kept:
             destination.close()
+        for desk in self._desks:
+            desk.close()
 
     def where(self) -> Where:
         return Where(self.url, (str(self.archive),), PARTITIONS)
@@ -78,7 +87,7 @@ class Given:
         )
 
 
-def asking(where: Where, log: MemoryLog | None = None, **settings: Any) -> Client:
+def asking(desk: Desk, **settings: Any) -> Client:
     """An application whose API takes TOKEN, at noon."""
     count = iter(range(1, 1_000_000))
 
@@ -88,12 +97,12 @@ def asking(where: Where, log: MemoryLog | None = None, **settings: Any) -> Clien
     api = ApiSettings(**{"tokens": (Secret(TOKEN),), "rate": 1e6, **settings})
     app = create_app(
         KEYS,
-        log or MemoryLog(),
+        MemoryLog(),
         now=lambda: NOON,
         new_id=new_id,
         limits=Limits(),
         door=Door(api, lambda: NOON, new_id),
-        desk=Desk(where, searches=lambda: ThreadPoolExecutor(1)),
+        desk=desk,
     )
     return Client(app)
 

@@ -9,7 +9,7 @@ from collector.api.settings import ApiSettings
 from collector.meters import GUESSES
 from destinations.settings import Secret
 from tests.collector.client import NOON, Answered, Client, basic, edge
-from tests.collector.profiles.people import BASE, TOKEN, Given, ask, asking
+from tests.collector.profiles.people import BASE, TOKEN, Given, ask
 
 PATH = "users/profiles/user_id:ann/traits"
 
@@ -80,7 +80,7 @@ def test_tokens_that_are_guessed_are_limited_as_write_keys_are(api: Client) -> N
 
 
 def test_more_requests_than_the_rate_are_put_off(given: Given) -> None:
-    client = asking(given.where(), rate=2)
+    client = given.api(rate=2)
     found = [ask(client, PATH) for _ in range(3)]
     assert [one.status for one in found] == [404, 404, 429]
     assert found[2].json()["error"]["code"] == "rate_limit_error"

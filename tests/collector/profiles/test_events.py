@@ -10,7 +10,7 @@ from destinations.archive import people
 from destinations.archive.layout import Slot
 from destinations.profiles.node import Node
 from tests.collector.client import Client
-from tests.collector.profiles.people import Given, all_pages, ask, asking, told
+from tests.collector.profiles.people import Given, all_pages, ask, told
 from tests.destinations.test_archive_people import age
 from worker.keys import partition_of
 from worker.stories.people import narrowed
@@ -134,7 +134,7 @@ def test_a_search_that_takes_long_gives_what_it_has_and_goes_on(given: Given, mo
     for start in range(0, 40, 5):
         given.say(*(track(f"E{number}") for number in range(start, start + 5)))
     age(given.archive)
-    pages = all_pages(asking(given.where()), USER, "limit=30")
+    pages = all_pages(given.api(), USER, "limit=30")
     assert [one["event"] for page in pages for one in page] == [f"E{number}" for number in reversed(range(40))]
     assert len(pages) > 2
 
@@ -155,3 +155,9 @@ def test_lanes_of_replays_are_those_of_their_partition() -> None:
     slots = [Slot("web", "2023-11-15T11", f"p{number:02d}{end}") for number in range(4) for end in ("", "~r5f3a")]
     found = narrowed([*slots, Slot("app", "2023-11-15T11", "other")], [Node("user_id", "ann")], 4)
     assert [slot.lane for slot in found] == [f"p{mine:02d}", f"p{mine:02d}~r5f3a", "other"]
+
+
+def test_the_events_of_somebody_with_a_very_long_id_are_found(given: Given, api: Client) -> None:
+    long = "x" * 3_000
+    given.say(track("One", user=long), *(track("Other", user=f"u{number}") for number in range(20)))
+    assert names(api, f"users/profiles/user_id:{long}/events") == ["One"]
