@@ -25,7 +25,7 @@ class Node(_Node):
     __slots__ = ()
 
     def __new__(cls, kind: Kind, value: str) -> "Node":
-        return super().__new__(cls, kind, storable(value))
+        return tuple.__new__(cls, (kind, storable(value)))
 
     @property
     def collection(self) -> Collection:
