@@ -4,9 +4,8 @@ from collector.openapi.parts import TEXT, Chapter, Json, Operation, in_path, jso
 from collector.regulations.routes import KINDS, MOST_LISTED, MOST_SUBJECTS, STATES
 from schemas.limits import Limits
 
-_TOKEN: tuple[Json, ...] = ({"regulations": []},)
+_TOKEN: tuple[Json, ...] = ({"api_basic": []}, {"api_bearer": []})
 _SCHEMAS: dict[str, Json] = {
-    "RegulationProblem": record({"error": record({"code": TEXT, "message": TEXT})}),
     "Wish": record(
         {
             "regulationType": {"enum": list(KINDS)},
@@ -43,9 +42,6 @@ def chapter(limits: Limits) -> Chapter:
         page="forgetting.md",
         operations=(_wish(), _list(), _one(), _suppressed()),
         schemas=_SCHEMAS,
-        security={
-            "regulations": {"type": "http", "scheme": "bearer", "description": "A token of the table `[api]`."},
-        },
     )
 
 
@@ -110,7 +106,7 @@ def _paging() -> tuple[Json, ...]:
 
 
 def _replies(schema: Json) -> dict[int, Json]:
-    problem = shape("RegulationProblem")
+    problem = shape("ApiProblem")
     return {
         200: reply("Done.", schema),
         400: reply("Something is not as it should be.", problem),

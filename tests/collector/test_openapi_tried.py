@@ -57,7 +57,7 @@ def takes_messages(operation: Any) -> bool:
 
 def asks_for_a_token(operation: Any) -> bool:
     """Of the API: a write key opens nothing there."""
-    return bool({"regulations": []} in operation.definition.raw["security"])
+    return bool({"api_bearer": []} in operation.definition.raw["security"])
 
 
 TRIES = [

@@ -12,7 +12,7 @@ from destinations.forgetting import Subject
 from destinations.profiles import forgetting as profiles
 from destinations.profiles.store import open_profiles
 from destinations.profiles.tables import METADATA as PROFILE_TABLES
-from destinations.sql.engine import reading, writing
+from destinations.sql.engine import reading
 from destinations.sql.wiping import wipe
 from schemas.dates import stamp
 from worker.database.tables import METADATA
@@ -194,8 +194,7 @@ class _Erasing:
             if database is None:
                 return
             self._teller.step("profiles", 1)
-            with writing(database) as connection:
-                self._count("profiles", profiles.erase(connection, self._user))
+            self._count("profiles", profiles.forget(database, self._user))
             self._leave(wipe(database, list(PROFILE_TABLES.tables)))
             self._teller.done(1)
 
