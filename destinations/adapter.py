@@ -26,6 +26,7 @@ class Destination(ABC, Generic[S]):
 
     shape: type[S]
     storage: ClassVar[bool] = False  # True: stores whatever comes, whatever `integrations` says
+    places: ClassVar[bool] = False  # True: gets what stands in the place of messages that were forgotten, too
     batch_messages: int = 500  # how many messages the worker hands over at most in one call
     order: Order = "user"  # as configured; a class that says "line" keeps that
 

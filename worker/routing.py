@@ -7,13 +7,16 @@ from schemas.message import Head
 
 BY_INTEGRATIONS = "FILTERED_BY_INTEGRATIONS_OBJECT"
 BY_WISH = Filtered(FORGOTTEN)
-"""Its user wished to be forgotten; storage keeps the place that it had."""
+"""Its user wished to be forgotten; the archive keeps the place that it had."""
 
 
-def filtered(head: Head, destination: str, *, storage: bool) -> Filtered | None:
-    """Why this message is not for that destination; None when it is. Storage keeps everything (spec, integrations)."""
+def filtered(head: Head, destination: str, *, storage: bool, places: bool = False) -> Filtered | None:
+    """Why this message is not for that destination; None when it is. Storage keeps everything (spec, integrations).
+
+    `places`: it keeps the places of messages that were forgotten.
+    """
     if head.type == FORGOTTEN:
-        return None if storage else BY_WISH
+        return None if places else BY_WISH
     if storage or head.integrations is None or allows(head.integrations, destination):
         return None
     return Filtered(BY_INTEGRATIONS)

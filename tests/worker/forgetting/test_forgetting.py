@@ -52,12 +52,19 @@ def audited(world: World) -> Audit:
     return audit(world.stores, Asked())
 
 
+def drained(world: World) -> bool:
+    """Everything that waited for the hook has gone there."""
+    ended = world.courier().drain(0, "hook")
+    assert (ended, world.client.keys("*:lane:*")) == ("idle", [])
+    return True
+
+
 def nobody_is_missing(world: World) -> None:
     """Everybody else's messages go where they would have gone."""
     world.ready = True
     world.hurry()
     world.drain("archive", "profiles")
-    eventually(lambda: world.courier().drain(0, "hook") == "idle" and not world.client.keys("*:lane:*"))
+    eventually(lambda: drained(world))
     taken = set(world.hook.names())
     assert taken >= OTHERS
     assert not {"waits", "fresh"} & taken
