@@ -23,7 +23,7 @@ from collector.connections import Connections
 from collector.errors import ClientGone, EdgeError, UnknownKey
 from collector.health import UNWATCHED, Vitals
 from collector.ingest import Ingest
-from collector.log_port import Log, LogUnavailable
+from collector.log_port import Log, LogUnavailable, Store
 from collector.meters import Guesses
 from collector.oauth import token_route
 from collector.oauth.token_route import Office
@@ -61,6 +61,7 @@ def create_app(
     trusted: Proxies = NO_PROXIES,
     public_url: str | None = None,
     library: Sequence[Path] = (published.BESIDE,),
+    attaching: Store | None = None,
     door: Door | None = None,
     desk: Desk | None = None,
     wishes: WishDesk | None = None,
@@ -81,6 +82,7 @@ def create_app(
         body_seconds=body_seconds,
         room=room or Room(int(Connections().bodies)),
         salt=salt,
+        attaching=attaching,
         trusted=trusted,
     )
     office = Office(policies, now)

@@ -18,7 +18,7 @@ from collector.tls import Tls
 from collector.visitor import Proxies, networks
 from destinations import registry
 from destinations.errors import Problem, SettingsError
-from destinations.settings import Secret, Size, inside, read_table
+from destinations.settings import Duration, Secret, Size, inside, read_table
 from destinations.sql.url import DatabaseUrl
 from schemas.limits import Limits
 from worker import config as delivery
@@ -31,6 +31,7 @@ from worker.config import (
     Backoff,
     DatabaseSettings,
     DestinationTable,
+    Length,
     LogSettings,
     Order,
     RqSettings,
@@ -75,6 +76,8 @@ class CollectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     oauth: OAuthServer | None = None
     trusted_proxies: list[str] = []
     """The addresses and networks whose X-Forwarded headers are believed."""
+    groups_wait: Length = Duration(0.2)
+    """How long messages wait for the groups of their users, where sources ask for them."""
     public_url: str | None = None
     """Where browsers and apps reach this collector, when their requests do not tell."""
 
@@ -90,6 +93,7 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     rate: Rate | None = None
     browser: Browser = Browser()
     openpanel: OpenPanel = OpenPanel()
+    attach_groups: bool = False
     oauth: OAuthTable | None = None
 
     def policy(self, server: OAuthServer | None) -> Policy:
@@ -100,6 +104,7 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             rate=self.rate,
             browser=self.browser,
             openpanel=self.openpanel,
+            attach_groups=self.attach_groups,
             oauth=None if self.oauth is None or server is None else terms_of(self.oauth, server),
         )
 

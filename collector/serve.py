@@ -7,7 +7,6 @@ import resource
 import signal
 import socket
 import time
-import uuid
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 
@@ -21,6 +20,8 @@ from collector.app import Edge, create_app
 from collector.append import Appender
 from collector.browser import published
 from collector.config import Config
+from collector.groups.side import GroupSide
+from collector.ids import Ids
 from collector.listening import listen
 from collector.profiles.desk import Desk, where
 from collector.regulations.desk import Desk as WishDesk
@@ -99,9 +100,10 @@ async def _serve(
     salts = SharedSalts(connect.client(config.log.url, timeout=config.log.timeout))
     if prepared:
         await salts.fetch()  # before the first visitor, who would be another one after it
+    groups = await _groups(appender, config)
     room = Room(int(config.collector.connections.bodies))
-    door, desk, wishes = Door(config.api, time.time, new_id), Desk(where(config)), WishDesk(config)
-    edge = _edge(config, appender, pulse, salts, room, door, desk, wishes)
+    door, desk, wishes = Door(config.api, time.time, Ids(time.time)), Desk(where(config)), WishDesk(config)
+    edge = _edge(config, appender, groups, pulse, salts, room, door, desk, wishes)
     server = _server(config, edge, certificate)
 
     def swap(new: Config) -> None:
@@ -109,8 +111,8 @@ async def _serve(
         appender.renew(log_side.terms(new))
         _renew(new, edge, server, room, certificate)
         pulse.follow(new)
-        door.renew(new.api)
-        desk.where, wishes.config = where(new), new
+        _renew_profiles(new, groups, door, desk)
+        wishes.config = new
 
     reloader = Reloader(config, read, prepare=_make_room, swap=swap, refuse=pulse.refuse, stop=server.stop)
     appender.start()
@@ -124,6 +126,7 @@ async def _serve(
     finally:
         for task in beside:
             task.cancel()
+        groups.stop()
         await appender.stop()
         await pulse.stop()
         salts.close()
@@ -142,13 +145,22 @@ def _renew(new: Config, edge: Edge, server: Server, room: Room, certificate: Cer
         certificate.renew(new.collector.tls)
 
 
-def new_id() -> str:
-    return str(uuid.uuid4())
+def _renew_profiles(new: Config, groups: GroupSide, door: Door, desk: Desk) -> None:
+    groups.follow(new)
+    door.renew(new.api)
+    desk.where = where(new)
+
+
+async def _groups(appender: Appender, config: Config) -> GroupSide:
+    groups = GroupSide(appender, config)
+    await groups.opened()
+    return groups
 
 
 def _edge(
     config: Config,
     appender: Appender,
+    groups: GroupSide,
     pulse: Pulse,
     salts: SharedSalts,
     room: Room,
@@ -160,7 +172,7 @@ def _edge(
         config.revealed_keys(),
         appender,
         now=time.time,
-        new_id=new_id,
+        new_id=Ids(time.time),
         limits=config.collector.limits,
         policies=config.policies,
         body_seconds=config.collector.connections.body,
@@ -170,6 +182,7 @@ def _edge(
         library=published.places(config.data),
         salt=salts,
         vitals=pulse,
+        attaching=groups,
         door=door,
         desk=desk,
         wishes=wishes,

@@ -14,6 +14,7 @@ from collector.cli import (
     detach,
     export,
     forget,
+    groups,
     pausing,
     quarantine,
     replay,
@@ -22,6 +23,7 @@ from collector.cli import (
     status,
     tail,
     up,
+    users,
     version,
     where,
     work,
@@ -58,8 +60,10 @@ for command in (
 
 app.add_typer(browser.browser)
 app.add_typer(dead.dead)
+app.add_typer(groups.groups)
 app.add_typer(quarantine.quarantine)
 app.add_typer(replay.replay)
+app.add_typer(users.users)
 
 
 @app.callback(invoke_without_command=True)

@@ -84,17 +84,15 @@ def within_hour(stamp: str) -> str:
 
 def _identify(message: Identify, source: str, promoted: Iterable[str]) -> Claims:
     nodes = _people(message)
-    user = message.user_id
-    links = tuple(Link(node, user, "identify") for node in nodes if user and node.kind == "anonymous_id")
     return Claims(
         stamp=stamp_of(message.timestamp, message.message_id),
         source=source,
         nodes=nodes,
         about=nodes[0],
         traits=message.traits,
-        known=bool(user),
+        known=bool(message.user_id),
         increments=_increments(message.context),
-        links=links,
+        links=_of_both_ids(nodes),
         external_ids=promoted_ids(message.traits, promoted),
     )
 
@@ -104,22 +102,23 @@ def _group(message: Group, source: str) -> Claims:
     return Claims(
         stamp=stamp_of(message.timestamp, message.message_id),
         source=source,
-        nodes=(group, *people[:1]),
+        nodes=(group, *people),
         about=group,
         traits=message.traits,
+        links=_of_both_ids(people),
         memberships=tuple(Membership(person, message.group_id, joined=True) for person in people[:1]),
     )
 
 
 def _alias(message: Alias, source: str) -> Claims:
-    """The former id may be one of a visitor or of a user: which, shows when somebody is called so."""
+    """The former id may be one of a visitor or of a user: which of them is there, shows when somebody is called so."""
     former = message.previous_id
-    nodes = (Node("user_id", message.user_id), Node("anonymous_id", former), Node("user_id", former))
+    nodes = (Node("anonymous_id", former), Node("user_id", former))
     return Claims(
         stamp=stamp_of(message.timestamp, message.message_id),
         source=source,
-        nodes=nodes[:1] if former == message.user_id else nodes,
-        links=() if former == message.user_id else tuple(Link(node, message.user_id, "alias") for node in nodes[1:]),
+        nodes=(Node("user_id", message.user_id),),
+        links=() if former == message.user_id else tuple(Link(node, message.user_id, "alias") for node in nodes),
     )
 
 
@@ -136,6 +135,11 @@ def _people(message: Message) -> tuple[Node, ...]:
     if message.anonymous_id:
         found.append(Node("anonymous_id", message.anonymous_id))
     return tuple(found)
+
+
+def _of_both_ids(people: tuple[Node, ...]) -> tuple[Link, ...]:
+    """That the visitor is the user. Events say so too, but so many of them that only these calls are listened to."""
+    return tuple(Link(visitor, people[0].value, "identify") for visitor in people[1:])
 
 
 def _increments(context: dict[str, Any]) -> tuple[Increment, ...]:
