@@ -111,8 +111,7 @@ async def _serve(
         appender.renew(log_side.terms(new))
         _renew(new, edge, server, room, certificate)
         pulse.follow(new)
-        _renew_profiles(new, groups, door, desk)
-        wishes.config = new
+        _renew_profiles(new, groups, door, desk, wishes)
 
     reloader = Reloader(config, read, prepare=_make_room, swap=swap, refuse=pulse.refuse, stop=server.stop)
     appender.start()
@@ -129,9 +128,8 @@ async def _serve(
         groups.stop()
         await appender.stop()
         await pulse.stop()
-        salts.close()
-        desk.close()
-        wishes.close()
+        for each in (salts, desk, wishes):
+            each.close()
         nudger.close()
     return 0 if server.started else 1
 
@@ -145,10 +143,11 @@ def _renew(new: Config, edge: Edge, server: Server, room: Room, certificate: Cer
         certificate.renew(new.collector.tls)
 
 
-def _renew_profiles(new: Config, groups: GroupSide, door: Door, desk: Desk) -> None:
+def _renew_profiles(new: Config, groups: GroupSide, door: Door, desk: Desk, wishes: WishDesk) -> None:
     groups.follow(new)
     door.renew(new.api)
     desk.where = where(new)
+    wishes.config = new
 
 
 async def _groups(appender: Appender, config: Config) -> GroupSide:
