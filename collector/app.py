@@ -33,6 +33,9 @@ from collector.profiles import routes as profiles
 from collector.profiles.desk import Desk, Where
 from collector.profiles.routes import Profiles
 from collector.reading import BODY_SECONDS
+from collector.regulations import routes as regulations
+from collector.regulations.desk import Desk as WishDesk
+from collector.regulations.routes import Regulations
 from collector.request import Request, headers_of, request_of
 from collector.room import Room
 from collector.routes import Route, meant, route_of
@@ -61,11 +64,12 @@ def create_app(
     attaching: Store | None = None,
     door: Door | None = None,
     desk: Desk | None = None,
+    wishes: WishDesk | None = None,
 ) -> "Edge":
     """The ASGI application. `sources` names each source's write keys, `now` gives seconds since 1970.
 
     `public_url` is where browsers and apps reach it, `library` where the library of browsers may lie. Behind `door`
-    questions about users and groups are answered, at `desk`.
+    questions about users and groups are answered, at `desk`; and users can be forgotten, at `wishes`.
     """
     keys = Keys(sources, policies)
     in_force = InForce(keys, Guesses(now), trusted, public_url, limits)
@@ -84,6 +88,7 @@ def create_app(
     office = Office(policies, now)
     gate = Gate(door or Door(CLOSED, now, new_id), in_force.guesses, lambda: in_force.trusted)
     about = profiles.routes(gate, Profiles(desk or Desk(Where()), now))
+    about += regulations.routes(gate, Regulations(wishes or WishDesk(None)))
     return Edge(ingest, site(log, vitals, in_force, office, Shelf(library), about), in_force, office)
 
 

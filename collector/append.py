@@ -11,6 +11,7 @@ from collector.lot import RETRY_AFTER, Lot
 from collector.sending import Nudge, Sender
 from collector.spool.detour import Detour, Prepare
 from collector.spool.spool import Spool
+from collector.suppression import Suppression
 from worker.appending import Terms
 
 MOST_GATHERED_BYTES = 67_108_864
@@ -34,18 +35,24 @@ class Appender:
         timeout: float = 2.0,
         spool: Spool | None = None,
         prepare: Prepare | None = None,
+        suppression: Suppression | None = None,
     ) -> None:
         """`prepare`: what must be done with the log before anything is appended, where that is still to be done."""
         self._exchange = exchange
         self._sender = Sender(exchange, terms, nudge, replicas=replicas, timeout=timeout)
-        self._detour = None if spool is None else Detour(self._sender, spool, prepare)
+        self._suppression = suppression
+        self._detour = None if spool is None else Detour(self._sender, spool, prepare, suppression)
         self._lot = Lot(terms.partitions)
         self._something = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._stopping = False
 
     def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._run(), name="appender")
+        loop = asyncio.get_running_loop()
+        self._task = loop.create_task(self._run(), name="appender")
+        if self._suppression is not None:
+            self._looking = loop.create_task(self._suppression.keep_looking(), name="suppression")
 
     def renew(self, terms: Terms) -> None:
         """From the next flush on. What belongs to a source that is gone was accepted before, and still has its way."""
@@ -60,6 +67,10 @@ class Appender:
         await asyncio.gather(self._task, return_exceptions=True)
         if self._detour is not None:
             await self._detour.stop()
+        if self._looking is not None and self._suppression is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+            self._suppression.close()
         await self._exchange.close()
 
     def _at_work(self) -> bool:
@@ -73,6 +84,11 @@ class Appender:
             raise LogUnavailable(RETRY_AFTER, "this collector is not at work")
         if self._lot.size > MOST_GATHERED_BYTES:
             raise LogUnavailable(RETRY_AFTER, "too much is waiting for the log")
+        suppression = self._suppression
+        if suppression is not None and suppression.memory is not None:
+            items, refusals = suppression.let_in(items), suppression.let_aside(refusals)
+            if not items and not refusals:
+                return
         waiter = asyncio.get_running_loop().create_future()
         self._lot.add(waiter, items, refusals)
         self._something.set()

@@ -13,7 +13,7 @@ _CREDENTIALS = (b"access-control-allow-credentials", b"true")
 # Without it scripts cannot see how long they are asked to wait.
 _EXPOSED = (b"access-control-expose-headers", b"Retry-After, X-RateLimit-Reset")
 _VARY = (b"vary", b"Origin")
-_CLOSED = ("/v1/spaces/",)
+_CLOSED = ("/v1/spaces/", "/regulations", "/suppressions")
 _MAX_AGE = (b"access-control-max-age", b"86400")  # browsers cut it to their own ceiling
 
 

@@ -14,6 +14,7 @@ from collector.exchange import Exchange
 from collector.sending import Nudge
 from collector.spool.spool import Spool
 from collector.spool.status import DIRECTORY
+from collector.suppression import Suppression
 from worker import connect, durability
 from worker.appending import Terms
 from worker.log import Log
@@ -60,6 +61,7 @@ def appender(config: Config, nudge: Nudge, *, prepared: bool) -> Appender:
         timeout=config.log.timeout,
         spool=_spool(config),
         prepare=None if prepared else lambda: prepare(config),
+        suppression=Suppression(connect.client(config.log.url, timeout=config.log.timeout)),
     )
 
 

@@ -24,6 +24,7 @@ from collector.groups.side import GroupSide
 from collector.ids import Ids
 from collector.listening import listen
 from collector.profiles.desk import Desk, where
+from collector.regulations.desk import Desk as WishDesk
 from collector.reload import Reread
 from collector.reloading import Reloader
 from collector.room import Room
@@ -101,8 +102,8 @@ async def _serve(
         await salts.fetch()  # before the first visitor, who would be another one after it
     groups = await _groups(appender, config)
     room = Room(int(config.collector.connections.bodies))
-    door, desk = Door(config.api, time.time, Ids(time.time)), Desk(where(config))
-    edge = _edge(config, appender, groups, pulse, salts, room, door, desk)
+    door, desk, wishes = Door(config.api, time.time, Ids(time.time)), Desk(where(config)), WishDesk(config)
+    edge = _edge(config, appender, groups, pulse, salts, room, door, desk, wishes)
     server = _server(config, edge, certificate)
 
     def swap(new: Config) -> None:
@@ -110,7 +111,7 @@ async def _serve(
         appender.renew(log_side.terms(new))
         _renew(new, edge, server, room, certificate)
         pulse.follow(new)
-        _renew_profiles(new, groups, door, desk)
+        _renew_profiles(new, groups, door, desk, wishes)
 
     reloader = Reloader(config, read, prepare=_make_room, swap=swap, refuse=pulse.refuse, stop=server.stop)
     appender.start()
@@ -127,8 +128,8 @@ async def _serve(
         groups.stop()
         await appender.stop()
         await pulse.stop()
-        salts.close()
-        desk.close()
+        for each in (salts, desk, wishes):
+            each.close()
         nudger.close()
     return 0 if server.started else 1
 
@@ -142,10 +143,11 @@ def _renew(new: Config, edge: Edge, server: Server, room: Room, certificate: Cer
         certificate.renew(new.collector.tls)
 
 
-def _renew_profiles(new: Config, groups: GroupSide, door: Door, desk: Desk) -> None:
+def _renew_profiles(new: Config, groups: GroupSide, door: Door, desk: Desk, wishes: WishDesk) -> None:
     groups.follow(new)
     door.renew(new.api)
     desk.where = where(new)
+    wishes.config = new
 
 
 async def _groups(appender: Appender, config: Config) -> GroupSide:
@@ -163,6 +165,7 @@ def _edge(
     room: Room,
     door: Door,
     desk: Desk,
+    wishes: WishDesk,
 ) -> Edge:
     return create_app(
         config.revealed_keys(),
@@ -181,6 +184,7 @@ def _edge(
         attaching=groups,
         door=door,
         desk=desk,
+        wishes=wishes,
     )
 
 

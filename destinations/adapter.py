@@ -6,6 +6,7 @@ from typing import ClassVar, Generic, Literal, TypeVar
 
 import msgspec
 
+from destinations.forgetting import Erasure, Subject, Unsupported
 from destinations.outcome import Outcome
 from schemas.envelope import Envelope
 
@@ -25,6 +26,7 @@ class Destination(ABC, Generic[S]):
 
     shape: type[S]
     storage: ClassVar[bool] = False  # True: stores whatever comes, whatever `integrations` says
+    places: ClassVar[bool] = False  # True: gets what stands in the place of messages that were forgotten, too
     batch_messages: int = 500  # how many messages the worker hands over at most in one call
     order: Order = "user"  # as configured; a class that says "line" keeps that
 
@@ -42,6 +44,10 @@ class Destination(ABC, Generic[S]):
     def check(self) -> str | None:
         """Try the connection without delivering anything: None when it is fine, else the trouble in words."""
         return None
+
+    def forget(self, subject: Subject, deadline: float) -> Erasure:
+        """Delete what the destination has of this user, by `deadline`. Asked again, it does the same again."""
+        return Unsupported()
 
     def close(self) -> None:
         """Let go of connections and threads; nothing is called afterwards."""

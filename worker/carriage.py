@@ -12,6 +12,7 @@ from destinations.outcome import Rejected
 from worker.appending import PACK_MESSAGES
 from worker.crash import crash
 from worker.delivery import NOT_TRIED, deliver
+from worker.forgetting.memory import Memory, instead
 from worker.letter import CRASHED
 from worker.lines import line_of
 from worker.log import Lease, Log, Read
@@ -131,6 +132,7 @@ class Carriage:
 
     def _alone(self, lease: Lease, line: str, parcels: Sequence[Parcel]) -> Carried | None:
         """The first message by itself, because one of these has killed workers: so it shows which."""
+        parcels = self._remembered(lease, parcels)
         first = parcels[0]
         deaths = self._log.hold(lease, line, f"{first.line} {first.position}")
         if deaths < 0:
@@ -146,6 +148,8 @@ class Carriage:
 
     def _carry(self, lease: Lease, batch: Batch) -> Carried | None:
         begun = time.monotonic()
+        if lease.forgotten:
+            batch = msgspec.structs.replace(batch, parcels=self._remembered(lease, batch.parcels))
         some = [one for one in batch.parcels if batch.chosen is None or one.position in batch.chosen]
         occupied = self._occupied(lease, some) if batch.line != LANES else set()
         results = deliver(self._destinations[lease.destination], some, occupied, begun + self._terms.delivery)
@@ -154,6 +158,11 @@ class Carriage:
             known = {parcel.position: result for parcel, result in results}
             results = [(parcel, known.get(parcel.position, NOT_TRIED)) for parcel in batch.parcels]
         return self._settled(lease, batch, results, begun)
+
+    def _remembered(self, lease: Lease, parcels: Sequence[Parcel]) -> Sequence[Parcel]:
+        """The same with a placeholder for each message whose user is to be forgotten."""
+        memory = self._log.forgotten(lease)
+        return parcels if memory is None else [_without(memory, parcel) for parcel in parcels]
 
     def _occupied(self, lease: Lease, parcels: Sequence[Parcel]) -> set[str]:
         if not lease.aside or not parcels:
@@ -206,3 +215,11 @@ class Carriage:
     def _learn_size(self, lease: Lease, line: str, entries: Sequence[Entry]) -> None:
         found = sum(len(entry.lines) for entry in entries) / len(entries)
         self._entry_size[(line, lease.destination)] = max(1.0, found)
+
+
+def _without(memory: Memory, parcel: Parcel) -> Parcel:
+    made = instead(memory, parcel.envelope.body, parcel.envelope.head)
+    if made is None:
+        return parcel
+    envelope = msgspec.structs.replace(parcel.envelope, body=made[0], head=made[1])
+    return msgspec.structs.replace(parcel, envelope=envelope)

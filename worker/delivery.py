@@ -70,7 +70,8 @@ def _around(
 def _unasked(destination: Destination[Any], parcels: Sequence[Parcel], occupied: set[str]) -> Iterator[Result | None]:
     """What is known of each message without asking the adapter."""
     for parcel in parcels:
-        reason = filtered(parcel.envelope.head, destination.name, storage=destination.storage)
+        head = parcel.envelope.head
+        reason = filtered(head, destination.name, storage=destination.storage, places=destination.places)
         if reason is None and occupied and lane_of(parcel, destination.order) in occupied:
             yield Behind()
         else:

@@ -10,6 +10,8 @@ from sqlalchemy import Engine
 from worker.canary import send_canaries
 from worker.catchup.rounds import bring_back, make_room
 from worker.config import Config
+from worker.forgetting.register import keep_published
+from worker.forgetting.wishes import Attendant
 from worker.keeping import forget_old, move_everything
 from worker.letters.moving import move_known_letters
 from worker.letters.resend import finish
@@ -40,6 +42,8 @@ def duties_of(config: Config, client: "redis.Redis", database: Engine) -> list[D
         Duty("old stories", 600.0, doing(forget, database, config)),
         Duty("dead letters", 1.0, doing(move_known_letters, *at, config)),
         Duty("refusals", 1.0, doing(move_known_refusals, *at, config)),
+        Duty("who is forgotten", 30.0, doing(keep_published, *at, partitions=partitions)),
+        Duty("wishes to be forgotten", 1.0, Attendant(*at, config).attend),
         Duty("letters in hand", 15.0, doing(finish, *at, partitions=partitions)),
         Duty("what is no longer configured", 600.0, doing(move_everything, *at)),
         Duty("what was dealt with", 3_600.0, doing(forget_old, *at, partitions=partitions)),

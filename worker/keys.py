@@ -157,6 +157,21 @@ def detached(partition: int, destination: str) -> str:
     return f"{tag(partition)}:detached:{destination}"
 
 
+def forgotten(partition: int) -> str:
+    """string: which state of FORGOTTEN holds for what is delivered from here; absent: nobody was ever forgotten"""
+    return f"{tag(partition)}:forgotten"
+
+
+def copy(partition: int, name: str, run: str) -> str:
+    """stream: one that is written anew without what is forgotten, until it takes the place of the old one"""
+    return f"{tag(partition)}:copy:{run}:{name}"
+
+
+def turns(partition: int, name: str) -> str:
+    """string: how often a stream was written anew lately"""
+    return f"{tag(partition)}:turns:{name}"
+
+
 def out(destination: str) -> str:
     """hash: until, told, since, probing (all ms), attempts, reason, scope, settings; only while it is out"""
     return f"turnout:out:{destination}"
@@ -171,6 +186,18 @@ def salt(day: str) -> str:
     """string: 16 random bytes, of which that day's ids of devices are made; gone soon after that day"""
     return f"turnout:salt:{day}"
 
+
+FORGOTTEN = "{forgotten}:ids"
+"""hash: digest of an id -> until when (`receivedAt`) what its owner sent is forgotten; "" for ever"""
+
+FORGOTTEN_KEY = "{forgotten}:key"
+"""string: the secret of these digests"""
+
+FORGOTTEN_STATE = "{forgotten}:state"
+"""string: a number that rises with each change of FORGOTTEN"""
+
+SUPPRESSED = "turnout:suppressed"
+"""hash: source -> how many messages were dropped at the door because their user is suppressed"""
 
 CLERK = "turnout:clerk"
 """string: the name of the one clerk that is on duty"""

@@ -8,6 +8,7 @@ import msgspec
 import redis
 
 from worker import keys, scripts, tending
+from worker.forgetting.memory import Memory, Oblivion
 from worker.parcel import Entry, Parcel, parcel_of
 from worker.scripts import Call, Script
 from worker.settle import Settlement
@@ -27,6 +28,8 @@ class Lease(msgspec.Struct, frozen=True):
     """How often in a row the destination was out already."""
     probing: bool = False
     """The destination is out, and this is the one attempt to find out whether it still is."""
+    forgotten: str = ""
+    """The state of who is forgotten that holds for what is carried under it; "": nobody ever was."""
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -54,15 +57,18 @@ class Log:
     def __init__(self, client: "redis.Redis", *, lease_ms: int) -> None:
         self._client = client
         self._lease_ms = lease_ms
+        self._oblivion = Oblivion(client)
 
     def acquire(self, partition: int, destination: str, owner: str) -> Lease | Held:
         at = (partition, destination)
         names = [kind(*at) for kind in (keys.lease, keys.fence, keys.armed, keys.later, keys.apart, keys.row)]
+        names.append(keys.forgotten(partition))
         match cast(list[bytes], self._run(scripts.ACQUIRE, names, [owner, self._lease_ms])):
             case [b"held"]:
                 return Held()
-            case [token, aside, row]:
-                return Lease(partition, destination, token.decode(), int(aside), int(row))
+            case [token, aside, row, forgotten]:
+                lease = Lease(partition, destination, token.decode(), int(aside), int(row))
+                return msgspec.structs.replace(lease, forgotten=forgotten.decode()) if forgotten else lease
             case other:
                 raise TypeError(f"acquire answered {other!r}")
 
@@ -70,6 +76,10 @@ class Log:
         """Appends send no nudges for it for so long; the sweep does, when there is reason to."""
         now_ms = int(time.time() * 1000)
         self._client.set(keys.armed(partition, destination), now_ms, px=int(seconds * 1000), xx=True)
+
+    def forgotten(self, lease: Lease) -> Memory | None:
+        """Who is forgotten, if anybody is."""
+        return self._oblivion.memory(lease.forgotten) if lease.forgotten else None
 
     def renew(self, lease: Lease) -> bool:
         name = keys.lease(lease.partition, lease.destination)

@@ -43,6 +43,8 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     received: int
     duplicates: int
     refused: int
+    suppressed: int = 0
+    """Dropped at the door because their user is to be forgotten; not among those received."""
 
 
 class Dedupe(msgspec.Struct, frozen=True):
@@ -119,11 +121,12 @@ class _Accounts:
         self._places = {name: self._of(name) for name in sorted(config.sources)}
 
     def intake(self) -> Iterator[Intake]:
+        suppressed = cast(dict[bytes, bytes], self._client.hgetall(keys.SUPPRESSED))
         for source, places in self._places.items():
             total = {
                 kind: sum(place.counts[kind] for place in places) for kind in ("received", "duplicates", "refused")
             }
-            yield Intake(source=source, **total)
+            yield Intake(source=source, **total, suppressed=int(suppressed.get(source.encode(), 0)))
 
     def rows(self) -> Iterator[Row]:
         for source, places in self._places.items():

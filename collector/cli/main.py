@@ -12,6 +12,8 @@ from collector.cli import (
     check,
     dead,
     detach,
+    export,
+    forget,
     groups,
     pausing,
     quarantine,
@@ -49,6 +51,8 @@ for command in (
     pausing.pause,
     pausing.resume,
     detach.detach,
+    forget.forget,
+    export.export,
     check.check,
     version.version,
 ):

@@ -52,12 +52,12 @@ def status(config: ConfigFile = None, data: DataDirectory = None, as_json: AsJso
 
 def lines(found: "Status") -> list[str]:
     heads = ("source", "destination", "received", "delivered", "filtered", "waiting", "dead", "oldest")
-    intake = [(one.source, one.received, one.duplicates, one.refused) for one in found.intake]
+    asked, intake = _intake(found)
     server = found.durability
     return [
         *table(heads, [_cells(row) for row in found.rows]),
         "",
-        *table(("source", "received", "duplicates", "refused"), intake),
+        *table(asked, intake),
         "",
         f"durability  {server.name} (appendonly {server.appendonly}, appendfsync {server.appendfsync})",
         f"dedupe      {_window(found.dedupe)}",
@@ -104,3 +104,14 @@ def _window(dedupe: "Dedupe") -> str:
     configured = span(dedupe.configured_seconds)
     short = "" if dedupe.in_force_seconds >= dedupe.configured_seconds else f" ({configured} configured)"
     return f"{span(dedupe.in_force_seconds)} in force{short}, {count(dedupe.ids)} of {count(dedupe.most_ids)} ids"
+
+
+def _intake(found: "Status") -> tuple[tuple[str, ...], list[tuple[str | int, ...]]]:
+    """What sources sent; what was dropped of users who are to be forgotten only where there is some."""
+    heads: tuple[str, ...] = ("source", "received", "duplicates", "refused")
+    rows: list[tuple[str | int, ...]] = [
+        (one.source, one.received, one.duplicates, one.refused) for one in found.intake
+    ]
+    if not any(one.suppressed for one in found.intake):
+        return heads, rows
+    return (*heads, "suppressed"), [(*row, one.suppressed) for row, one in zip(rows, found.intake, strict=True)]

@@ -16,6 +16,7 @@ from collector.openapi import (
     pixel,
     profiles,
     published,
+    regulations,
     rudder,
     segment,
     shared,
@@ -35,6 +36,7 @@ _CHAPTERS = (
     dopt.chapter,
     oauth.chapter,
     profiles.chapter,
+    regulations.chapter,
     site.chapter,
 )
 

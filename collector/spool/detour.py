@@ -13,6 +13,7 @@ from collector.sending import RETRY_AFTER_FULL, Sender
 from collector.spool.slot import Slot
 from collector.spool.spool import Spool, SpoolTrouble
 from collector.spool.store import Record
+from collector.suppression import Suppression
 from worker.errors import WorkerError
 
 SPOOL_FROM = 0.85
@@ -35,10 +36,13 @@ logger = logging.getLogger(__name__)
 class Detour:
     """`why` says whether messages take it. It is set, and taken back, between two looks at the event loop."""
 
-    def __init__(self, sender: Sender, spool: Spool, prepare: Prepare | None = None) -> None:
+    def __init__(
+        self, sender: Sender, spool: Spool, prepare: Prepare | None = None, suppression: Suppression | None = None
+    ) -> None:
         self._sender = sender
         self._spool = spool
         self._prepare = prepare
+        self._suppression = suppression
         self._wake = asyncio.Event()
         self._open = asyncio.Event()
         self._open.set()
@@ -214,7 +218,7 @@ class Detour:
     async def _carry(self, slot: Slot, chunk: list[Record]) -> bool:
         """Whether the log has answered for this chunk. What it has not is repeated: it knows what it has taken."""
         lot = Lot(self._sender.partitions)
-        places = [_packed(record, lot) for record in chunk]
+        places = [_packed(record, lot, self._suppression) for record in chunk]
         for place in self._stuck:
             lot.strands.pop(place, None)
         if lot.strands:
@@ -238,10 +242,13 @@ class Detour:
         return asyncio.get_running_loop().time()
 
 
-def _packed(record: Record, lot: Lot) -> Place:
+def _packed(record: Record, lot: Lot, suppression: Suppression | None) -> Place | None:
+    """Where it goes; None for what is not wanted any more."""
     item = record.item()
     if item is None:
         return lot.take_refused(record.id % lot.partitions, record.source, record.body)
+    if suppression is not None and not suppression.let_in([item]):
+        return None
     (place,) = lot.take([item], [])
     return place
 

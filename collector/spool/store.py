@@ -82,6 +82,7 @@ class Store:
         ask("PRAGMA synchronous = FULL")  # what is answered with 200 survives a power cut
         ask(f"PRAGMA max_page_count = {pages}")
         ask("PRAGMA journal_size_limit = 4194304")
+        ask("PRAGMA secure_delete = ON")  # what is in the log, and perhaps forgotten there, is not here any more
         if not ask("SELECT 1 FROM sqlite_master WHERE name = 'account'").fetchone():
             self._database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
 
@@ -128,7 +129,9 @@ class Store:
         with self._transaction():
             self._database.executemany("DELETE FROM record WHERE id = ?", ((id_,) for id_, _ in records))
             self._database.execute(
-                "UPDATE account SET messages = messages - ?, bytes = bytes - ?", (len(records), size)
+                # Some may have been erased since they were read.
+                "UPDATE account SET messages = max(0, messages - ?), bytes = max(0, bytes - ?)",
+                (len(records), size),
             )
 
     def shrink(self) -> None:

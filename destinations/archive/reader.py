@@ -53,6 +53,17 @@ def messages(index: Path) -> Iterator[bytes]:
 
 def bodies_of(data: Path, frame: Frame) -> list[bytes]:
     """The messages of one frame. DamagedArchiveError when the file does not hold what its index says."""
+    try:
+        return _read(data, frame)
+    except DamagedArchiveError:
+        # Whoever read the index earlier may look where messages were erased since.
+        moved = _moved(data, frame)
+        if moved is None:
+            raise
+        return _read(data, moved)
+
+
+def _read(data: Path, frame: Frame) -> list[bytes]:
     with data.open("rb") as file:
         file.seek(frame.offset)
         compressed = file.read(frame.length)
@@ -63,6 +74,18 @@ def bodies_of(data: Path, frame: Frame) -> list[bytes]:
     if len(found) != frame.count:
         raise DamagedArchiveError(f"{data} holds {len(found)} messages at byte {frame.offset}, not {frame.count}")
     return found
+
+
+def _moved(data: Path, frame: Frame) -> Frame | None:
+    """Where the frame lies now, if that is elsewhere."""
+    index = data.with_name(data.name.removesuffix(".jsonl.zst") + ".index")
+    known, _ = frames(index.read_bytes()) if index.exists() else ([], 0)
+    alike = (one for one in known if (one.first, one.last, one.count, one.upto) == _ends(frame))
+    return next((one for one in alike if one.offset != frame.offset), None)
+
+
+def _ends(frame: Frame) -> tuple[str, str, int, int]:
+    return frame.first, frame.last, frame.count, frame.upto
 
 
 def count_of(index: Path) -> int:

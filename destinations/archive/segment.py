@@ -73,7 +73,8 @@ class Segment:
         os.fsync(index)
         for frame in added:
             self._covered.add(ordinal(frame.first), ordinal(frame.last))
-            self._data_end = frame.end
+            # Frames whose messages were exchanged lie behind those that came after them.
+            self._data_end = max(self._data_end, frame.end)
             self._count += frame.count
 
     def _write(self, index: int, runs: Sequence[Sequence[Item]], compressor: zstandard.ZstdCompressor) -> None:

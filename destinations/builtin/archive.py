@@ -30,6 +30,7 @@ class ArchiveSettings(msgspec.Struct, frozen=True, kw_only=True):
 class Archive(Destination[ArchiveSettings]):
     shape = ArchiveSettings
     storage = True
+    places = True
     order = "line"  # what is written counts as covering all positions up to it
     batch_messages = 5_000
 

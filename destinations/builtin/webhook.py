@@ -9,6 +9,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Meta
 
+from destinations.forgetting import Subject
 from destinations.http.destination import Built, HttpDestination
 from destinations.http.lanes import Packing
 from destinations.http.request import Request, merged
@@ -31,6 +32,7 @@ class WebhookSettings(HttpSettings, frozen=True):
     batch_size: Annotated[
         int, Meta(ge=1, le=4_000, description="1: a message a request. More: JSON arrays of up to so many.")
     ] = 1
+    deletions: Annotated[bool, Meta(description="Send a `delete` message for a user who is to be forgotten.")] = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -43,8 +45,7 @@ class Webhook(HttpDestination[WebhookSettings]):
     shape = WebhookSettings
 
     def build(self, envelope: Envelope, settings: WebhookSettings) -> Built:
-        given = {str(name): value.reveal() for name, value in settings.headers.items()}
-        headers = merged({"Content-Type": "application/json"}, given) | {"X-Attempt": str(envelope.attempt)}
+        headers = _headers(settings) | {"X-Attempt": str(envelope.attempt)}
         if envelope.replay:
             headers["X-Turnout-Replay"] = envelope.replay
         if settings.batch_size > 1:
@@ -53,6 +54,12 @@ class Webhook(HttpDestination[WebhookSettings]):
             return Request(settings.method, settings.url, headers, envelope.body, batch=batch)
         headers["X-Message-Id"] = header_text(envelope.head.message_id)
         return Request(settings.method, settings.url, headers, envelope.body)
+
+    def build_deletion(self, subject: Subject, settings: WebhookSettings) -> Sequence[Request] | None:
+        if not settings.deletions:
+            return None
+        body = msgspec.json.encode({"type": "delete", "userId": subject.user_id, "timestamp": subject.at})
+        return [Request(settings.method, settings.url, _headers(settings) | {"X-Attempt": "1"}, body)]
 
     def packing(self, settings: WebhookSettings) -> Packing:
         return Packing(settings.batch_size)
@@ -66,6 +73,11 @@ class Webhook(HttpDestination[WebhookSettings]):
         if settings.secret is None:
             return request
         return request.with_headers(signatures(settings.secret.reveal().encode(), request.body, int(now)))
+
+
+def _headers(settings: WebhookSettings) -> dict[str, str]:
+    given = {str(name): value.reveal() for name, value in settings.headers.items()}
+    return merged({"Content-Type": "application/json"}, given)
 
 
 def signatures(secret: bytes, body: bytes, now: int) -> dict[str, str]:

@@ -11,13 +11,14 @@ from typing import TypeVar
 import msgspec
 
 from destinations.adapter import Destination
+from destinations.forgetting import Erased, Erasure, Failed, Subject, Unsupported
 from destinations.http.interpret import by_status
 from destinations.http.lanes import Packing, Part
 from destinations.http.request import Answer, Request, flaw, merged
 from destinations.http.sender import ADAPTER_FAILURES, BEHIND, Plan, Sending, adapter_failed, redacted
 from destinations.http.settings import HttpSettings
 from destinations.http.transport import HttpTransport, Transport
-from destinations.outcome import Filtered, Outcome, Rejected, is_final
+from destinations.outcome import Delivered, Filtered, Outcome, Rejected, is_final
 from destinations.redaction import Redactor
 from schemas.envelope import Envelope
 from schemas.message import identity
@@ -70,6 +71,21 @@ class HttpDestination(Destination[S]):
     def interpret(self, requests: Sequence[Request], answer: Answer) -> Sequence[Outcome]:
         """One outcome for each of the requests that travelled together."""
         return by_status(requests, answer)
+
+    def build_deletion(self, subject: Subject, settings: S) -> Sequence[Request] | None:
+        """The requests that have the user deleted; None where the destination cannot be asked to."""
+        return None
+
+    def forget(self, subject: Subject, deadline: float) -> Erasure:
+        requests = self.build_deletion(subject, self.settings)
+        if requests is None:
+            return Unsupported()
+        sending = Sending(self._plan, self._transport, deadline)
+        sending.carry([Part(index, str(index), request) for index, request in enumerate(requests)], self._threads)
+        for outcome in sending.outcomes.values():
+            if not isinstance(outcome, Delivered):
+                return Failed(outcome.reason)
+        return Erased()
 
     def deliver(self, batch: Sequence[Envelope], deadline: float) -> Sequence[Outcome]:
         sending = Sending(self._plan, self._transport, deadline)

@@ -15,6 +15,7 @@ from collector.append import Appender
 from collector.exchange import Exchange
 from collector.log_port import Item, Refusal
 from collector.spool.spool import Spool
+from collector.suppression import Suppression
 from tests.waiting import eventually
 from worker import connect, keys
 from worker.appending import Terms
@@ -51,6 +52,7 @@ def with_appender(
     timeout: float = 2.0,
     spool: Spool | None = None,
     prepare: Callable[[], None] | None = None,
+    suppression: Suppression | None = None,
 ) -> T:
     async def whole() -> T:
         client = redis.asyncio.Redis.from_url(
@@ -64,6 +66,7 @@ def with_appender(
             timeout=timeout,
             spool=spool,
             prepare=prepare,
+            suppression=suppression,
         )
         appender.start()
         try:

@@ -51,7 +51,13 @@ def can_be_wrong(operation: Any) -> bool:
 
 
 def takes_messages(operation: Any) -> bool:
-    return bool(operation.method == "post" and operation.definition.raw["security"] != [{}])
+    asked = operation.definition.raw["security"]
+    return bool(operation.method == "post" and asked != [{}] and not asks_for_a_token(operation))
+
+
+def asks_for_a_token(operation: Any) -> bool:
+    """Of the API: a write key opens nothing there."""
+    return bool({"api_bearer": []} in operation.definition.raw["security"])
 
 
 TRIES = [
@@ -75,7 +81,7 @@ def test_it_answers_as_described(operation: Any, mode: GenerationMode) -> None:
     def attempt(case: Any) -> None:
         case.headers.pop("Content-Encoding", None)  # the body is not compressed
         answered = case.call_and_validate(headers=keyed("wk_web"), checks=CHECKS)
-        if mode is GenerationMode.POSITIVE and case.media_type == JSON:
+        if mode is GenerationMode.POSITIVE and case.media_type == JSON and not asks_for_a_token(operation):
             assert answered.status_code in (200, 202), "what fits is taken"
 
     attempt()
