@@ -291,7 +291,8 @@ class Running:
         try:
             config = located(self._config())
             with log_of(config) as log:
-                return dict(msgspec.to_builtins(accounts.read(log, config)))
+                found: dict[str, Any] = json.loads(msgspec.json.encode(accounts.read(log, config)))
+                return found
         except (NotRunning, Trouble) as error:
             raise AssertionError(f"there is no status: {error}") from error
 
