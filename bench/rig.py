@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from worker import connect, keys, status
-from worker.config import Config, DestinationTable, Source
+from worker.config import PROFILES, Config, DestinationTable, Source
 from worker.embedded import Server, log_server, rq_server
 
 ROOT = Path(__file__).parent.parent
@@ -34,7 +34,7 @@ class Rig:
             f'[sources.web]\nwrite_keys = ["dev"]\n{destinations.format(directory=directory)}'
         )
         self.client = connect.client(self.log.url, timeout=30.0)
-        self.names = names
+        self.names = tuple(dict.fromkeys((*names, PROFILES)))
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def collector(self) -> int:

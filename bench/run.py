@@ -15,9 +15,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from bench import measures, trouble
 from bench.measures import Row
+from bench.profiles import profiles
 from bench.readers import readers
 
-PARTS = ("single", "batch", "endtoend", "latency", "backlog", "retries", "neighbours", "replay", "readers")
+PARTS = ("single", "batch", "endtoend", "latency", "backlog", "retries", "neighbours", "replay", "readers", "profiles")
 
 
 def main() -> int:
@@ -52,8 +53,16 @@ def measured(parts: set[str], divisor: int) -> list[Row]:
         rows += said(trouble.neighbours(1_000 // divisor))
     if "replay" in parts:
         rows += said(trouble.replay(200_000 // min(divisor, 4)))
+    return [*rows, *inside(parts, divisor)]
+
+
+def inside(parts: set[str], divisor: int) -> list[Row]:
+    """What single pieces cost."""
+    rows: list[Row] = []
     if "readers" in parts:
         rows += said(readers(2_000 // divisor))
+    if "profiles" in parts:
+        rows += said(profiles(100_000 // divisor, 1_000_000 // divisor))
     return rows
 
 

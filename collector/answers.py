@@ -80,7 +80,7 @@ def of_error(error: EdgeError) -> Problem:
     if isinstance(error, TooSlow | Crowded):
         headers = (retry_after(1),)
     elif isinstance(error, TooMany):
-        headers = (retry_after(error.wait), (b"x-ratelimit-reset", str(error.wait).encode()))
+        headers = waits(error.wait)
     return Problem(status=error.status, code=error.code, message=error.message, headers=headers)
 
 
@@ -134,6 +134,11 @@ def _told(violation: Violation) -> dict[str, str]:
         "code": violation.code,
         "message": violation.sentence(),
     }
+
+
+def waits(seconds: int) -> tuple[Header, Header]:
+    """Clients differ in which of the two they read."""
+    return retry_after(seconds), (b"x-ratelimit-reset", str(seconds).encode())
 
 
 def retry_after(seconds: int) -> Header:

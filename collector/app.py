@@ -9,10 +9,12 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import Response
+from starlette.routing import Route as SiteRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from collector import answers, cors, health, metrics_route, salts, schemas_route
 from collector.answers import Answer
+from collector.api.door import CLOSED, Door, Gate
 from collector.auth import NO_POLICIES, Keys
 from collector.browser import library_route, published, settings_route
 from collector.browser.settings_route import InForce
@@ -21,12 +23,15 @@ from collector.connections import Connections
 from collector.errors import ClientGone, EdgeError, UnknownKey
 from collector.health import UNWATCHED, Vitals
 from collector.ingest import Ingest
-from collector.log_port import Log, LogUnavailable
+from collector.log_port import Log, LogUnavailable, Store
 from collector.meters import Guesses
 from collector.oauth import token_route
 from collector.oauth.token_route import Office
 from collector.openapi import route as openapi_route
 from collector.policy import Policy
+from collector.profiles import routes as profiles
+from collector.profiles.desk import Desk, Where
+from collector.profiles.routes import Profiles
 from collector.reading import BODY_SECONDS
 from collector.request import Request, headers_of, request_of
 from collector.room import Room
@@ -53,10 +58,14 @@ def create_app(
     trusted: Proxies = NO_PROXIES,
     public_url: str | None = None,
     library: Sequence[Path] = (published.BESIDE,),
+    attaching: Store | None = None,
+    door: Door | None = None,
+    desk: Desk | None = None,
 ) -> "Edge":
     """The ASGI application. `sources` names each source's write keys, `now` gives seconds since 1970.
 
-    `public_url` is where browsers and apps reach it, `library` where the library of browsers may lie.
+    `public_url` is where browsers and apps reach it, `library` where the library of browsers may lie. Behind `door`
+    questions about users and groups are answered, at `desk`.
     """
     keys = Keys(sources, policies)
     in_force = InForce(keys, Guesses(now), trusted, public_url, limits)
@@ -69,13 +78,18 @@ def create_app(
         body_seconds=body_seconds,
         room=room or Room(int(Connections().bodies)),
         salt=salt,
+        attaching=attaching,
         trusted=trusted,
     )
     office = Office(policies, now)
-    return Edge(ingest, site(log, vitals, in_force, office, Shelf(library)), in_force, office)
+    gate = Gate(door or Door(CLOSED, now, new_id), in_force.guesses, lambda: in_force.trusted)
+    about = profiles.routes(gate, Profiles(desk or Desk(Where()), now))
+    return Edge(ingest, site(log, vitals, in_force, office, Shelf(library), about), in_force, office)
 
 
-def site(log: Log, vitals: Vitals, in_force: InForce, office: Office, library: Shelf) -> Starlette:
+def site(
+    log: Log, vitals: Vitals, in_force: InForce, office: Office, library: Shelf, about: Sequence[SiteRoute]
+) -> Starlette:
     """Everything that takes no messages."""
     application = Starlette(
         routes=[
@@ -86,6 +100,7 @@ def site(log: Log, vitals: Vitals, in_force: InForce, office: Office, library: S
             *library_route.routes(library),
             *settings_route.routes(in_force),
             *token_route.routes(office),
+            *about,
         ],
         exception_handlers={HTTPException: _refusal, Exception: _failure},
     )
@@ -127,7 +142,7 @@ class Edge:
             await self._site(scope, receive, send)
             return
         headers = headers_of(scope)
-        if scope["method"] == "OPTIONS":
+        if scope["method"] == "OPTIONS" and not cors.closed(scope["path"]):
             # On every path: where the preflight fails, a script cannot read that the path is wrong.
             await answers.preflight(headers).send(None, send)
             return
@@ -135,7 +150,8 @@ class Edge:
         request = request_of(scope, headers)
         route = route_of(request.path)
         if route is None:
-            await self._visit(scope, receive, send if origin is None else cors.opened(send, origin))
+            reader = None if cors.closed(request.path) else origin
+            await self._visit(scope, receive, send if reader is None else cors.opened(send, reader))
             return
         answer = await self._answer(request, route, receive)
         if answer is not None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from collector.api.settings import ApiSettings, token_mistakes
 from collector.connections import Connections
 from collector.document import document_of
 from collector.oauth.settings import OAuthServer, OAuthTable, server_mistakes, source_mistakes, terms_of
@@ -17,18 +18,20 @@ from collector.tls import Tls
 from collector.visitor import Proxies, networks
 from destinations import registry
 from destinations.errors import Problem, SettingsError
-from destinations.settings import Secret, Size, inside, read_table
+from destinations.settings import Duration, Secret, Size, inside, read_table
 from destinations.sql.url import DatabaseUrl
 from schemas.limits import Limits
 from worker import config as delivery
 from worker.config import (
     ARCHIVE,
+    EMBEDDED,
     FILE,
     PROFILES,
     AlarmSettings,
     Backoff,
     DatabaseSettings,
     DestinationTable,
+    Length,
     LogSettings,
     Order,
     RqSettings,
@@ -45,6 +48,9 @@ write_keys = ["dev"]
 type = "console"
 """
 """What holds without a file: a newcomer sees each message in the terminal, and finds it again in the archive."""
+
+STORES = (PROFILES, ARCHIVE)
+"""The destinations that every source has, unless it says otherwise; each is called as its type."""
 
 BUILT_IN_NAME = "built-in configuration"
 
@@ -70,6 +76,8 @@ class CollectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     oauth: OAuthServer | None = None
     trusted_proxies: list[str] = []
     """The addresses and networks whose X-Forwarded headers are believed."""
+    groups_wait: Length = Duration(0.2)
+    """How long messages wait for the groups of their users, where sources ask for them."""
     public_url: str | None = None
     """Where browsers and apps reach this collector, when their requests do not tell."""
 
@@ -78,12 +86,14 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     write_keys: Annotated[list[Secret], Meta(min_length=1)]
     destinations: list[str] | None = None
     archive: bool = True
+    profiles: bool = True
     origins: list[Annotated[str, Meta(min_length=1)]] | None = None
     types: Annotated[list[Kind], Meta(min_length=1)] | None = None
     ip: IpPolicy = "keep"
     rate: Rate | None = None
     browser: Browser = Browser()
     openpanel: OpenPanel = OpenPanel()
+    attach_groups: bool = False
     oauth: OAuthTable | None = None
 
     def policy(self, server: OAuthServer | None) -> Policy:
@@ -94,6 +104,7 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             rate=self.rate,
             browser=self.browser,
             openpanel=self.openpanel,
+            attach_groups=self.attach_groups,
             oauth=None if self.oauth is None or server is None else terms_of(self.oauth, server),
         )
 
@@ -119,6 +130,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     database: DatabaseSettings = DatabaseSettings()
     story: StorySettings = StorySettings()
     alarms: AlarmSettings = AlarmSettings()
+    api: ApiSettings = ApiSettings()
     sources: dict[str, dict[str, Any]] = {}
     destinations: dict[str, dict[str, Any]] = {}
 
@@ -127,6 +139,7 @@ class Config(delivery.Config, frozen=True, kw_only=True):
     """What a worker needs to know, and what the HTTP side does beyond that."""
 
     collector: CollectorSettings = CollectorSettings()
+    api: ApiSettings = ApiSettings()
     write_keys: dict[str, tuple[Secret, ...]] = msgspec.field(default_factory=dict)
     """The keys of each source."""
     policies: dict[str, Policy] = msgspec.field(default_factory=dict)
@@ -174,6 +187,7 @@ def config_of(text: str, path: str | None, environment: Mapping[str, str], *, da
         reader.proxies(file.collector)
         reader.public_url(file.collector.public_url)
         reader.oauth(file.collector.oauth, sources)
+        reader.tokens(file.api, sources)
     found = [*problems, *reader.problems]
     if file is None or found or document.problems:
         raise SettingsError(_without_echoes(document.problems, found))
@@ -188,6 +202,7 @@ def config_of(text: str, path: str | None, environment: Mapping[str, str], *, da
         story=file.story,
         alarms=file.alarms,
         collector=file.collector,
+        api=file.api,
         destinations=destinations,
         sources={name: Source(destinations=_resolved(table, destinations)) for name, table in sources.items()},
         write_keys={name: tuple(table.write_keys) for name, table in sources.items()},
@@ -199,6 +214,12 @@ def _places(data: Path, database: DatabaseUrl) -> dict[str, dict[str, str]]:
     """Where destinations of some types keep what they are given, unless their tables say so."""
     profiles = DatabaseUrl.of_file(data / "profiles.db") if database.embedded else database
     return {ARCHIVE: {"dir": str(data / "archive")}, PROFILES: {"url": str(profiles)}}
+
+
+def _placed(table: Mapping[str, Any], place: Mapping[str, str]) -> dict[str, Any]:
+    """The table with the place that holds for its type where it names none of its own."""
+    own = {name: value for name, value in table.items() if name not in place or value != EMBEDDED}
+    return {**place, **own}
 
 
 def _tables(tables: Mapping[str, Any], key: str) -> dict[str, dict[str, Any]]:
@@ -224,10 +245,15 @@ def _without_echoes(first: Sequence[Problem], then: Sequence[Problem]) -> list[P
 
 
 def _resolved(table: SourceTable, destinations: Mapping[str, DestinationTable]) -> tuple[str, ...]:
-    """The destinations of a source, by name: those it lists, else all; the archive last; only those switched on."""
+    """The destinations of a source, by name: those it lists, else all; the stores last; only those switched on."""
     named = destinations if table.destinations is None else dict.fromkeys(table.destinations)
-    names = [name for name in named if name != ARCHIVE] + [ARCHIVE] * table.archive
+    names = [name for name in named if name not in STORES] + _stores(table)
     return tuple(name for name in names if destinations[name].enabled)
+
+
+def _stores(table: SourceTable) -> list[str]:
+    """Those that it has without naming them."""
+    return [PROFILES] * table.profiles + [ARCHIVE] * table.archive
 
 
 class _Reader:
@@ -265,13 +291,18 @@ class _Reader:
             for name, words in source_mistakes(table, server):
                 self._found(f"{place} {name}".rstrip(), words)
 
+    def tokens(self, api: ApiSettings, sources: Mapping[str, SourceTable]) -> None:
+        keys = {key.reveal() for source in sources.values() for key in source.write_keys}
+        for name, words in token_mistakes(api, keys):
+            self._found(f"{inside(self._place, 'api')} {name}", words)
+
     def destinations(
         self, tables: Mapping[str, dict[str, Any]], places: Mapping[str, dict[str, str]]
     ) -> dict[str, DestinationTable]:
         """All of them by name, also those with mistakes: a source that names one is right to."""
         place = inside(self._place, "destinations")
-        complete = {**tables, ARCHIVE: {"type": ARCHIVE, **tables.get(ARCHIVE, {})}}
-        complete = {name: {**places.get(str(table.get("type")), {}), **table} for name, table in complete.items()}
+        complete = {**tables, **{name: {"type": name, **tables.get(name, {})} for name in STORES}}
+        complete = {name: _placed(table, places.get(str(table.get("type")), {})) for name, table in complete.items()}
         return {name: self._destination(table, inside(place, name), name) for name, table in complete.items()}
 
     def _destination(self, table: Mapping[str, Any], place: str, name: str) -> DestinationTable:
@@ -347,8 +378,9 @@ class _Reader:
 
     def _check_ways(self, source: SourceTable, place: str, destinations: Mapping[str, DestinationTable]) -> None:
         named = source.destinations or []
-        if ARCHIVE in named and not source.archive:
-            self._found(f"{place} archive", "is false, yet destinations names the archive")
+        for store in STORES:
+            if store in named and store not in _stores(source):
+                self._found(f"{place} {store}", f"is false, yet destinations names {store!r}")
         if destinations.keys() >= set(named) and not _resolved(source, destinations):
             self._found(place, "has no destination that is switched on: its messages would go nowhere")
 

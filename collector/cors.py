@@ -13,7 +13,13 @@ _CREDENTIALS = (b"access-control-allow-credentials", b"true")
 # Without it scripts cannot see how long they are asked to wait.
 _EXPOSED = (b"access-control-expose-headers", b"Retry-After, X-RateLimit-Reset")
 _VARY = (b"vary", b"Origin")
+_CLOSED = ("/v1/spaces/",)
 _MAX_AGE = (b"access-control-max-age", b"86400")  # browsers cut it to their own ceiling
+
+
+def closed(path: str) -> bool:
+    """Whether scripts have no business there: a token in a page would be everybody's."""
+    return path.startswith(_CLOSED)
 
 
 def answer_headers(origin: bytes) -> tuple[Header, ...]:

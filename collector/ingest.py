@@ -14,7 +14,7 @@ from collector.decoding import Batch, Shared
 from collector.dialects.dialect import Dialect, Facts, placed, telling_terms
 from collector.errors import BadBody, Forbidden
 from collector.inflating import inflated
-from collector.log_port import Item, Log
+from collector.log_port import Item, Log, Store
 from collector.meters import Meters
 from collector.oauth.tokens import admit
 from collector.policy import OPEN, is_allowed
@@ -45,6 +45,8 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
     """The secret of the day (UTC) of a moment in ms."""
     room: Room
     """For large bodies."""
+    attaching: Store | None = None
+    """The way to the log for sources whose messages get groups."""
     trusted: Proxies = NO_PROXIES
     meters: Meters = msgspec.field(default_factory=Meters)
     turn: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
@@ -102,7 +104,7 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
             await self._put([], [refused], grant, terms, route.path)
             return answers.worded(answers.refused_message(invalid.violations))
         self._meter(grant, 1, received_ms)
-        await self.log.put([item], [])
+        await self._log_for(grant).put([item], [])
         return answers.SUCCESS
 
     async def _take_many(
@@ -146,7 +148,12 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
         if not items and not refused:
             return
         received_at, ip = terms.arrival.received_at, terms.provenance.ip
-        await self.log.put(items, [quarantine.of_message(each, grant, received_at, path, ip) for each in refused])
+        await self._log_for(grant).put(
+            items, [quarantine.of_message(each, grant, received_at, path, ip) for each in refused]
+        )
+
+    def _log_for(self, grant: Grant) -> Store:
+        return self.attaching if grant.policy.attach_groups and self.attaching is not None else self.log
 
     def _let_in(self, grant: Grant, headers: Headers) -> Grant:
         """The grant, if this client may make use of it. Raises Forbidden, Unauthorized or Expired."""

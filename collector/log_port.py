@@ -60,10 +60,12 @@ class Spooled(msgspec.Struct, frozen=True, kw_only=True):
     """Why messages do not go straight to the log."""
 
 
-class Log(Protocol):
+class Store(Protocol):
     async def put(self, items: Sequence[Item], refusals: Sequence[Refusal]) -> None:
         """Return once both are stored as durably as configured. Raise LogUnavailable or LogFull."""
 
+
+class Log(Store, Protocol):
     async def trouble(self) -> str | None:
         """Why messages could not be stored now, without secrets; None when they can."""
 

@@ -9,7 +9,7 @@ from collector.policy import Rate
 from collector.visitor import neighbourhood
 
 GUESSES = 100
-"""Requests with unknown write keys that an address may send in a minute."""
+"""Requests with unknown keys that an address may send in a minute."""
 MINUTE = 60.0
 MOST_ADDRESSES = 10_000
 """Counted at the same time; past it the one that has guessed least lately is forgotten."""
@@ -72,5 +72,5 @@ class Guesses:
             self._counts.popitem(last=False)
         if count < GUESSES:
             return unknown
-        words = f"more than {GUESSES} requests with unknown write keys came from this address within a minute"
+        words = f"more than {GUESSES} requests with unknown keys came from this address within a minute"
         return TooMany("too_many_unknown_keys", words, math.ceil(since + MINUTE - now))

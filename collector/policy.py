@@ -68,6 +68,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     rate: Rate | None = None
     browser: Browser = Browser()
     openpanel: OpenPanel = OpenPanel()
+    attach_groups: bool = False
+    """Whether events that name no group get those of their users."""
     oauth: Terms | None = None
     """The clients whose access tokens are good here; None where tokens are not looked at."""
 

@@ -7,7 +7,6 @@ import resource
 import signal
 import socket
 import time
-import uuid
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 
@@ -16,11 +15,15 @@ import uvloop
 from redis.exceptions import RedisError
 
 from collector import log_side
+from collector.api.door import Door
 from collector.app import Edge, create_app
 from collector.append import Appender
 from collector.browser import published
 from collector.config import Config
+from collector.groups.side import GroupSide
+from collector.ids import Ids
 from collector.listening import listen
+from collector.profiles.desk import Desk, where
 from collector.reload import Reread
 from collector.reloading import Reloader
 from collector.room import Room
@@ -96,8 +99,10 @@ async def _serve(
     salts = SharedSalts(connect.client(config.log.url, timeout=config.log.timeout))
     if prepared:
         await salts.fetch()  # before the first visitor, who would be another one after it
+    groups = await _groups(appender, config)
     room = Room(int(config.collector.connections.bodies))
-    edge = _edge(config, appender, pulse, salts, room)
+    door, desk = Door(config.api, time.time, Ids(time.time)), Desk(where(config))
+    edge = _edge(config, appender, groups, pulse, salts, room, door, desk)
     server = _server(config, edge, certificate)
 
     def swap(new: Config) -> None:
@@ -105,6 +110,7 @@ async def _serve(
         appender.renew(log_side.terms(new))
         _renew(new, edge, server, room, certificate)
         pulse.follow(new)
+        _renew_profiles(new, groups, door, desk)
 
     reloader = Reloader(config, read, prepare=_make_room, swap=swap, refuse=pulse.refuse, stop=server.stop)
     appender.start()
@@ -118,9 +124,11 @@ async def _serve(
     finally:
         for task in beside:
             task.cancel()
+        groups.stop()
         await appender.stop()
         await pulse.stop()
         salts.close()
+        desk.close()
         nudger.close()
     return 0 if server.started else 1
 
@@ -134,12 +142,33 @@ def _renew(new: Config, edge: Edge, server: Server, room: Room, certificate: Cer
         certificate.renew(new.collector.tls)
 
 
-def _edge(config: Config, appender: Appender, pulse: Pulse, salts: SharedSalts, room: Room) -> Edge:
+def _renew_profiles(new: Config, groups: GroupSide, door: Door, desk: Desk) -> None:
+    groups.follow(new)
+    door.renew(new.api)
+    desk.where = where(new)
+
+
+async def _groups(appender: Appender, config: Config) -> GroupSide:
+    groups = GroupSide(appender, config)
+    await groups.opened()
+    return groups
+
+
+def _edge(
+    config: Config,
+    appender: Appender,
+    groups: GroupSide,
+    pulse: Pulse,
+    salts: SharedSalts,
+    room: Room,
+    door: Door,
+    desk: Desk,
+) -> Edge:
     return create_app(
         config.revealed_keys(),
         appender,
         now=time.time,
-        new_id=lambda: str(uuid.uuid4()),
+        new_id=Ids(time.time),
         limits=config.collector.limits,
         policies=config.policies,
         body_seconds=config.collector.connections.body,
@@ -149,6 +178,9 @@ def _edge(config: Config, appender: Appender, pulse: Pulse, salts: SharedSalts, 
         library=published.places(config.data),
         salt=salts,
         vitals=pulse,
+        attaching=groups,
+        door=door,
+        desk=desk,
     )
 
 

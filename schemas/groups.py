@@ -1,12 +1,16 @@
 """Bring `context.groups`, the several groups of one event, into its one form."""
 
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 from schemas.identifiers import id_text
-from schemas.notes import Note, note
+from schemas.notes import Note, note, record
 
 MOST = 100
 """Groups of one event; the rest is noted and dropped."""
+MOST_ATTACHED_CHARS = 4_096
+"""Of the ids that a server adds to a message, which may have been as large as messages get."""
 
 
 def settle_groups(context: dict[str, Any], notes: list[Note]) -> None:
@@ -25,3 +29,12 @@ def settle_groups(context: dict[str, Any], notes: list[Note]) -> None:
     notes += [note(f"context.groups.{index}", "dropped", value) for index, value, group in found if not group]
     if len(groups) > MOST:
         notes.append(note("context.groups", "dropped", groups[MOST:]))
+
+
+def attach_groups(message: dict[str, Any], groups: Sequence[str]) -> None:
+    """Let a normalised message that names no group be of these, the likeliest first, and note that they were added."""
+    lengths = accumulate(len(group) for group in groups)
+    attached = [group for group, length in zip(groups[:MOST], lengths, strict=False) if length <= MOST_ATTACHED_CHARS]
+    if attached:
+        message["context"] |= {"groups": attached, "groupId": attached[0]}
+        record(message, [note("context.groups", "attached")])

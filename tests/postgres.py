@@ -42,7 +42,8 @@ class Unable(Exception):
 class Postgres:
     """Listens on a Unix socket in a directory of its own, which goes with it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, fsync: str = "off") -> None:
+        self._fsync = fsync
         self._programs = _programs()
         self._account = _account()
         # Not below pytest's own directory, which nobody but root may enter.
@@ -68,7 +69,7 @@ class Postgres:
             "--no-sync",
         ]
         self._run(made)
-        options = ["-c", "fsync=off", "-c", "max_connections=40", "-c", "shared_buffers=32MB"]
+        options = ["-c", f"fsync={self._fsync}", "-c", "max_connections=40", "-c", "shared_buffers=32MB"]
         command = [self._programs / "postgres", "-D", files, "-k", self.directory, "-h", "", *options]
         with (self.directory / "server.log").open("wb") as output:
             self._process = subprocess.Popen(self._tied(command), stdout=output, stderr=output, cwd=self.directory)

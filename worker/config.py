@@ -19,7 +19,7 @@ ARCHIVE = "archive"
 """The destination that every source has, unless it says otherwise."""
 
 PROFILES = "profiles"
-"""The type, and as a rule the name, of the destination that keeps users and groups."""
+"""The type, and as a rule the name, of the destination that keeps users and groups; every source has it as well."""
 
 SCHEMES = ("redis", "rediss", "unix")
 
@@ -202,8 +202,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     def profiles(self) -> DatabaseUrl | None:
         """Where users and groups are kept; None where no destination keeps them."""
-        tables = [table for _, table in sorted(self.destinations.items()) if table.type == PROFILES and table.enabled]
-        return DatabaseUrl(tables[0].settings["url"]) if tables else None
+        found = {name: one for name, one in self.destinations.items() if one.type == PROFILES and one.enabled}
+        table = found.get(PROFILES) or next(iter(found.values()), None)
+        return DatabaseUrl(table.settings["url"]) if table else None
 
     def policy(self, destination: str) -> RetryPolicy:
         """When to try again at this destination: its own words, else those of all."""

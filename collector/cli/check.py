@@ -62,6 +62,7 @@ def tried(config: "Config") -> Iterator[Finding]:
     yield rq_found(config.rq.url, running.rq_url if running else None)
     yield database_found(config)
     yield browser_found(config)
+    yield from groups_found(config)
     if config.collector.tls is not None:
         yield certificate_found(config.collector.tls)
     used = config.wanted()
@@ -122,6 +123,13 @@ def browser_found(config: "Config") -> Finding:
     if PINS[0].version in found:
         return Finding("browsers", True, f"load {NAME} {', '.join(found)} from here")
     return Finding("browsers", True, "cannot load their library from here: `turnout browser fetch` gets it", noted=True)
+
+
+def groups_found(config: "Config") -> "Iterator[Finding]":
+    from collector.groups.side import lacking
+
+    if words := lacking(config):
+        yield Finding("groups", True, words, noted=True)
 
 
 def certificate_found(tls: "Tls") -> Finding:

@@ -7,7 +7,20 @@ from itertools import groupby
 import msgspec
 
 from collector.dialects.dialect import Dialect
-from collector.openapi import browser, dopt, jitsu, oauth, openpanel, pixel, published, rudder, segment, shared, site
+from collector.openapi import (
+    browser,
+    dopt,
+    jitsu,
+    oauth,
+    openpanel,
+    pixel,
+    profiles,
+    published,
+    rudder,
+    segment,
+    shared,
+    site,
+)
 from collector.openapi.parts import Chapter, Json, Operation, answered
 from collector.routes import ALIASES, ROUTES, Route
 from schemas.limits import Limits
@@ -21,6 +34,7 @@ _CHAPTERS = (
     openpanel.chapter,
     dopt.chapter,
     oauth.chapter,
+    profiles.chapter,
     site.chapter,
 )
 
@@ -33,7 +47,7 @@ Turnout takes customer events as the SDKs of several vendors send them.
 Every path that takes messages works with a slash at its end, too, and nothing is ever redirected. A method that a path
 does not take is answered with 405 and `Allow`, a path that is not here with 404; what is no request at all with 400,
 408 or 431, and one too many connections with 503, all in the shape of `Problem`. A path that takes GET takes HEAD.
-Scripts of browsers may read every answer.
+Scripts of browsers may read every answer, but for those about users and groups.
 """
 
 
@@ -122,7 +136,7 @@ def _key(path: str) -> str:
 
 def _item(operations: Iterable[Operation], chapter: Chapter) -> Json:
     described = {operation.method: _operation(operation, chapter) for operation in operations}
-    return {**described, "options": _PREFLIGHT}
+    return described if chapter.closed else {**described, "options": _PREFLIGHT}
 
 
 _PREFLIGHT: Json = {

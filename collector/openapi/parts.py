@@ -40,6 +40,8 @@ class Chapter(msgspec.Struct, frozen=True, kw_only=True):
     schemas: Mapping[str, Json] = {}
     replies: Mapping[str, Json] = {}
     security: Mapping[str, Json] = {}
+    closed: bool = False
+    """Scripts of browsers may not ask."""
 
 
 def shape(name: str) -> Json:

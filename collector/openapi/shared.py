@@ -33,6 +33,7 @@ HEADERS: dict[str, Json] = {
         "required": True,
         "schema": {"type": "integer", "minimum": 1},
     },
+    "Request-Id": {"description": "Another one for each answer.", "required": True, "schema": TEXT},
     "Allow": {"description": "The methods that this path takes.", "schema": TEXT},
     "Cache-Control": {"description": "How long the answer may be kept.", "schema": TEXT},
     "ETag": {"description": "Names this very content: send it back in If-None-Match.", "schema": TEXT},

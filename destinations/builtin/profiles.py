@@ -2,19 +2,26 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Annotated
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from msgspec import Meta
 
 from destinations.adapter import Destination
 from destinations.outcome import Deferred, Delivered, Outcome
-from destinations.profiles.claims import claims_of
-from destinations.profiles.store import apply, open_profiles
-from destinations.sql.engine import Database
+from destinations.profiles.claims import Claims, claims_of
+from destinations.profiles.sightings import EVENTS, Sightings, sighting
 from destinations.sql.errors import DatabaseAway
 from destinations.sql.url import DatabaseUrl
 from schemas.envelope import Envelope
+
+if TYPE_CHECKING:
+    from destinations.sql.engine import Database
+
+STORE = "destinations.profiles.store"
+"""Imported by who delivers: it takes half a second, and whoever only reads a configuration has all destinations."""
 
 
 class ProfilesSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,19 +31,32 @@ class ProfilesSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 class Profiles(Destination[ProfilesSettings]):
     shape = ProfilesSettings
+    storage = True
     batch_messages = 1_000
 
+    def __init__(self, name: str, settings: ProfilesSettings) -> None:
+        super().__init__(name, settings)
+        self._sightings = Sightings()
+
     def deliver(self, batch: Sequence[Envelope], deadline: float) -> Sequence[Outcome]:
-        found = [claims_of(one.open(), one.source, self.settings.identifiers) for one in batch]
+        sighted = self._sightings.new({sighting(one.head, one.source) for one in batch if one.head.type in EVENTS})
+        said = [one.claims() for one in sighted]
+        said += [self._claims(one) for one in batch if one.head.type not in EVENTS]
+        if not said:
+            return [Delivered()] * len(batch)
         try:
-            apply(self._database, found)
+            self._store.apply(self._database, said)
         except DatabaseAway as error:
             return [Deferred(str(error), scope="destination")] * len(batch)
+        self._sightings.written(sighted)
         return [Delivered()] * len(batch)
+
+    def _claims(self, envelope: Envelope) -> Claims:
+        return claims_of(envelope.open(), envelope.source, self.settings.identifiers)
 
     def check(self) -> str | None:
         try:
-            open_profiles(self.settings.url).dispose()
+            self._store.try_profiles(self.settings.url)
         except DatabaseAway as error:
             return str(error)
         return None
@@ -46,5 +66,10 @@ class Profiles(Destination[ProfilesSettings]):
             self._database.dispose()
 
     @cached_property
-    def _database(self) -> Database:
-        return open_profiles(self.settings.url)
+    def _store(self) -> ModuleType:
+        return import_module(STORE)
+
+    @cached_property
+    def _database(self) -> "Database":
+        database: Database = self._store.open_profiles(self.settings.url)
+        return database

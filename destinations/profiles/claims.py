@@ -8,16 +8,21 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from destinations.profiles.node import Node, stamp_of
+from destinations.profiles.node import Node, stamp_of, storable
 from schemas.message import Alias, Group, Identify, Message, Page, Screen, Track
 
 HOUR = len("2024-02-29T23")
+
+LARGEST = 1e300
+"""What is beyond is no number that somebody counts with: sums of such numbers are none that JSON could hold."""
+DEEPEST = 64
+"""So many names a path has at most: no message goes deeper either."""
 
 Why = Literal["identify", "alias", "manual"]
 
 
 class Link(NamedTuple):
-    """A node is said to be this user."""
+    """A node is said to be this user; by hand also that it is not, with "" for the user."""
 
     node: Node
     user: str
@@ -31,6 +36,8 @@ class Membership(NamedTuple):
 
 
 class Increment(NamedTuple):
+    """To the number in `trait`, a path of names joined by dots."""
+
     trait: str
     by: float
 
@@ -41,7 +48,8 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     stamp: str
     source: str
     nodes: tuple[Node, ...] = ()
-    """Those that it shows to exist."""
+    """Those that it shows to exist: `about` at that moment, others within the hour, so that most messages of somebody
+    who was seen before need nothing to be written."""
     about: Node | None = None
     """Whose traits these are."""
     traits: dict[str, Any] = {}
@@ -69,20 +77,23 @@ def claims_of(message: Message, source: str, promoted: Iterable[str] = ()) -> Cl
             return _event(message, source)
 
 
+def within_hour(stamp: str) -> str:
+    """The stamp of those who were seen at about that time."""
+    return f"{stamp[:HOUR]}:00:00.000Z "
+
+
 def _identify(message: Identify, source: str, promoted: Iterable[str]) -> Claims:
     nodes = _people(message)
-    user = message.user_id
-    links = tuple(Link(node, user, "identify") for node in nodes if user and node.kind == "anonymous_id")
     return Claims(
         stamp=stamp_of(message.timestamp, message.message_id),
         source=source,
         nodes=nodes,
         about=nodes[0],
         traits=message.traits,
-        known=bool(user),
+        known=bool(message.user_id),
         increments=_increments(message.context),
-        links=links,
-        external_ids=_external_ids(message, promoted),
+        links=_of_both_ids(nodes),
+        external_ids=promoted_ids(message.traits, promoted),
     )
 
 
@@ -91,28 +102,29 @@ def _group(message: Group, source: str) -> Claims:
     return Claims(
         stamp=stamp_of(message.timestamp, message.message_id),
         source=source,
-        nodes=(group, *people[:1]),
+        nodes=(group, *people),
         about=group,
         traits=message.traits,
+        links=_of_both_ids(people),
         memberships=tuple(Membership(person, message.group_id, joined=True) for person in people[:1]),
     )
 
 
 def _alias(message: Alias, source: str) -> Claims:
-    """The former id may be one of a visitor or of a user: which, shows when somebody is called so."""
+    """The former id may be one of a visitor or of a user: which of them is there, shows when somebody is called so."""
     former = message.previous_id
-    nodes = (Node("user_id", message.user_id), Node("anonymous_id", former), Node("user_id", former))
+    nodes = (Node("anonymous_id", former), Node("user_id", former))
     return Claims(
         stamp=stamp_of(message.timestamp, message.message_id),
         source=source,
-        nodes=nodes[:1] if former == message.user_id else nodes,
-        links=() if former == message.user_id else tuple(Link(node, message.user_id, "alias") for node in nodes[1:]),
+        nodes=(Node("user_id", message.user_id),),
+        links=() if former == message.user_id else tuple(Link(node, message.user_id, "alias") for node in nodes),
     )
 
 
 def _event(message: Track | Page | Screen, source: str) -> Claims:
-    """Somebody was there, within the hour: no more, so that most events need nothing to be written."""
-    return Claims(stamp=f"{message.timestamp[:HOUR]}:00:00.000Z ", source=source, nodes=_people(message)[:1])
+    """Somebody was there."""
+    return Claims(stamp=within_hour(message.timestamp), source=source, nodes=_people(message)[:1])
 
 
 def _people(message: Message) -> tuple[Node, ...]:
@@ -125,11 +137,24 @@ def _people(message: Message) -> tuple[Node, ...]:
     return tuple(found)
 
 
+def _of_both_ids(people: tuple[Node, ...]) -> tuple[Link, ...]:
+    """That the visitor is the user. Events say so too, but so many of them that only these calls are listened to."""
+    return tuple(Link(visitor, people[0].value, "identify") for visitor in people[1:])
+
+
 def _increments(context: dict[str, Any]) -> tuple[Increment, ...]:
-    operations = context.get("operations") or ()
-    return tuple(Increment(one["trait"], one["by"]) for one in operations if one.get("op") == "increment")
+    operations = context.get("operations")
+    if not operations:
+        return ()
+    found = [Increment(storable(one["trait"]), one["by"]) for one in operations if one.get("op") == "increment"]
+    return tuple(one for one in found if abs(one.by) <= LARGEST and one.trait.count(".") < DEEPEST)
 
 
-def _external_ids(message: Identify, promoted: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    found = [(name, message.traits.get(name)) for name in promoted]
-    return tuple((name, str(value)) for name, value in found if isinstance(value, str | int) and value)
+def promoted_ids(traits: dict[str, Any], promoted: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """The external ids that stand among these traits."""
+    found = [(name, traits.get(name)) for name in promoted]
+    return tuple((name, storable(str(value))) for name, value in found if _is_id(value))
+
+
+def _is_id(value: object) -> bool:
+    return bool(value) and isinstance(value, str | int) and not isinstance(value, bool)

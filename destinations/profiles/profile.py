@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from destinations.profiles.claims import LARGEST
 from destinations.profiles.document import Document, Trait, merged
 from destinations.profiles.node import Collection
 
@@ -89,7 +90,11 @@ def _sum(value: Any, path: Sequence[str], total: Decimal) -> Any:
             return value
         inside = value or {}
         return {**inside, path[0]: _sum(inside.get(path[0]), path[1:], total)}
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+    if value is not None and not _counts(value):
         return value
     found = _EXACT.add(Decimal(repr(value or 0)), total)
     return int(found) if found == found.to_integral_value() else float(found)
+
+
+def _counts(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST

@@ -1,17 +1,15 @@
 """Look users and groups up in the database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
 from sqlalchemy import Connection, select
 
 from destinations.profiles.document import decode
-from destinations.profiles.node import Kind, Node
+from destinations.profiles.node import KINDS, Kind, Node, storable
 from destinations.profiles.profile import Added, ExternalId, Profile, counted, whole
 from destinations.profiles.tables import EXTERNAL_IDS, INCREMENTS, MEMBERS, NODES
-
-KINDS = ("user_id", "anonymous_id", "group_id")
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -21,10 +19,14 @@ class Joined(msgspec.Struct, frozen=True):
     id: str
     stamp: str
     source: str
+    kind: Kind = "group_id"
+    first: tuple[str, str] = ("", "")
+    """Stamp and source of what was said first of that profile's own id."""
 
 
 def number_of(connection: Connection, id_type: str, value: str) -> int | None:
     """The user or group that has this id of any type; of several that share one, the one that had it first."""
+    value = storable(value)
     if id_type in KINDS:
         wanted = select(NODES.c.root).where(NODES.c.kind == id_type, NODES.c.value == value, NODES.c.last != "")
     else:
@@ -41,12 +43,24 @@ def number_of(connection: Connection, id_type: str, value: str) -> int | None:
 
 def profile_of(connection: Connection, number: int) -> Profile:
     """The profile with this key, which `number_of` gave."""
-    rows = connection.execute(select(NODES).where(NODES.c.root == number).order_by(NODES.c.id)).all()
-    rows = sorted(rows, key=lambda row: row.id != number)
-    numbers = [row.id for row in rows]
-    traits = whole(decode(row.doc) for row in rows)
-    if any(row.counted for row in rows):
-        traits = counted(traits, _additions(connection, numbers))
+    return profiles_of(connection, [number])[0]
+
+
+def profiles_of(connection: Connection, numbers: Sequence[int]) -> list[Profile]:
+    """The profiles with these keys, in this order."""
+    rows: dict[int, list[Any]] = {number: [] for number in numbers}
+    for row in connection.execute(select(NODES).where(NODES.c.root.in_(numbers)).order_by(NODES.c.id)):
+        rows[row.root].append(row)
+    nodes = {row.id: row.root for found in rows.values() for row in found}
+    additions = _additions(connection, {row.id: row.root for found in rows.values() for row in found if row.counted})
+    promoted = _promoted(connection, nodes)
+    return [
+        _profile(number, found, additions.get(number, ()), promoted.get(number, ())) for number, found in rows.items()
+    ]
+
+
+def _profile(number: int, found: Sequence[Any], added: Sequence[Added], promoted: Sequence[ExternalId]) -> Profile:
+    rows = sorted(found, key=lambda row: row.id != number)
     heard = [row for row in rows if row.last]
     ids = [
         ExternalId(row.kind, row.value, row.first, row.first_source) for row in rows if row in heard or row is rows[0]
@@ -54,8 +68,8 @@ def profile_of(connection: Connection, number: int) -> Profile:
     return Profile(
         number=number,
         collection=Node(cast(Kind, rows[0].kind), rows[0].value).collection,
-        traits=traits,
-        ids=(*ids, *_promoted(connection, numbers)),
+        traits=counted(whole(decode(row.doc) for row in rows), added),
+        ids=(*ids, *promoted),
         first=min(((row.first, row.first_source) for row in heard), default=("", "")),
         last=max(((row.last, row.last_source) for row in heard), default=("", "")),
     )
@@ -64,7 +78,7 @@ def profile_of(connection: Connection, number: int) -> Profile:
 def groups_of(connection: Connection, number: int) -> list[Joined]:
     """The groups of a user, by id. Of what several of its ids say of one group, the last counts."""
     wanted = (
-        select(MEMBERS, NODES.c.id, NODES.c.value)
+        select(MEMBERS, NODES.c.id, NODES.c.value, NODES.c.first, NODES.c.first_source)
         .join(NODES, NODES.c.id == MEMBERS.c.group)
         .where(MEMBERS.c.node.in_(select(NODES.c.id).where(NODES.c.root == number)))
     )
@@ -72,17 +86,70 @@ def groups_of(connection: Connection, number: int) -> list[Joined]:
     for row in connection.execute(wanted):
         if row.value not in latest or row.stamp > latest[row.value].stamp:
             latest[row.value] = row
-    found = [Joined(row.id, row.value, row.stamp, row.source) for row in latest.values() if row.joined]
+    found = [
+        Joined(row.id, row.value, row.stamp, row.source, "group_id", (row.first, row.first_source))
+        for row in latest.values()
+        if row.joined
+    ]
     return sorted(found, key=lambda one: one.id)
 
 
-def _additions(connection: Connection, numbers: Sequence[int]) -> list[Added]:
-    rows = connection.execute(select(INCREMENTS).where(INCREMENTS.c.node.in_(numbers)))
-    return [Added(row.trait, row.stamp, row.by) for row in rows]
+def members_of(connection: Connection, group: int, most: int, after: int = 0) -> tuple[list[Joined], int | None]:
+    """Some members of a group, each once, and after which node there may be more; None at the end.
+
+    In the order in which their ids were met: what a page costs does not depend on how many members there are.
+    """
+    found: list[Joined] = []
+    while True:
+        nodes = _members(connection, group, after, most)
+        for node, one in _standing(connection, group, nodes):
+            if len(found) == most:
+                return found, after
+            found += one
+            after = node
+        if len(nodes) < most:
+            return found, None
 
 
-def _promoted(connection: Connection, numbers: Sequence[int]) -> list[ExternalId]:
-    rows = connection.execute(
-        select(EXTERNAL_IDS).where(EXTERNAL_IDS.c.node.in_(numbers)).order_by(EXTERNAL_IDS.c.stamp)
+def _members(connection: Connection, group: int, after: int, most: int) -> list[int]:
+    wanted = select(MEMBERS.c.node).where(MEMBERS.c.group == group, MEMBERS.c.node > after)
+    return list(connection.execute(wanted.order_by(MEMBERS.c.node).limit(most)).scalars())
+
+
+def _standing(connection: Connection, group: int, nodes: Sequence[int]) -> list[tuple[int, list[Joined]]]:
+    """For each node the user that it stands for in this group: the first of a user's nodes does, if it is a member."""
+    roots = select(NODES.c.root).where(NODES.c.id.in_(nodes))
+    root = NODES.alias()
+    wanted = (
+        select(MEMBERS, root.c.id, root.c.kind, root.c.value, root.c.first, root.c.first_source)
+        .join(NODES, NODES.c.id == MEMBERS.c.node)
+        .join(root, root.c.id == NODES.c.root)
+        .where(MEMBERS.c.group == group, NODES.c.root.in_(roots))
     )
-    return [ExternalId(row.type, row.value, row.stamp, row.source) for row in rows]
+    by_user: dict[int, list[Any]] = {}
+    for row in connection.execute(wanted):
+        by_user.setdefault(row.id, []).append(row)
+    standing: dict[int, list[Joined]] = {}
+    for rows in by_user.values():
+        last = max(rows, key=lambda row: row.stamp)
+        member = Joined(last.id, last.value, last.stamp, last.source, last.kind, (last.first, last.first_source))
+        standing[min(row.node for row in rows)] = [member] if last.joined else []
+    return [(node, standing.get(node, [])) for node in nodes]
+
+
+def _additions(connection: Connection, nodes: Mapping[int, int]) -> dict[int, list[Added]]:
+    """By profile."""
+    found: dict[int, list[Added]] = {}
+    if nodes:
+        for row in connection.execute(select(INCREMENTS).where(INCREMENTS.c.node.in_(nodes))):
+            found.setdefault(nodes[row.node], []).append(Added(row.trait, row.stamp, row.by))
+    return found
+
+
+def _promoted(connection: Connection, nodes: Mapping[int, int]) -> dict[int, list[ExternalId]]:
+    """By profile."""
+    wanted = select(EXTERNAL_IDS).where(EXTERNAL_IDS.c.node.in_(nodes)).order_by(EXTERNAL_IDS.c.stamp)
+    found: dict[int, list[ExternalId]] = {}
+    for row in connection.execute(wanted):
+        found.setdefault(nodes[row.node], []).append(ExternalId(row.type, row.value, row.stamp, row.source))
+    return found

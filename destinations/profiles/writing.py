@@ -1,21 +1,24 @@
-"""Carry the claims of a batch into the tables, in the caller's transaction."""
+"""Carry the claims of a batch into the tables, in a transaction during which nobody else writes there."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
-from sqlalchemy import Connection, Select, Table, bindparam, delete, or_, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection
 
-from destinations.profiles.claims import Claims
-from destinations.profiles.joining import Member, Said, roots
-from destinations.profiles.node import Node
-from destinations.profiles.row import Held, blank
-from destinations.profiles.tables import EXTERNAL_IDS, INCREMENTS, LINKS, MEMBERS, NODES
+from destinations.profiles.bulk import Put, Row
+from destinations.profiles.claims import Claims, within_hour
+from destinations.profiles.erasing import erase
+from destinations.profiles.holding import Holding
+from destinations.profiles.joining import Said
+from destinations.profiles.kinship import settle
+from destinations.profiles.node import Node, message_of
+from destinations.profiles.row import Held
+from destinations.profiles.tables import EXTERNAL_IDS, INCREMENTS, LINKS, MEMBERS
 
-AT_ONCE = 500
-"""So many names stand in one question."""
-
-_CHANGED = update(NODES).where(NODES.c.id == bindparam("node_id"))
+_SAID = Put(LINKS, first=("stamp",))
+_DECIDED = Put(LINKS, last=("stamp",))
+_MEMBERS = Put(MEMBERS, last=("stamp", "joined", "source"))
+_EXTERNAL_IDS = Put(EXTERNAL_IDS, first=("stamp", "source"))
+_INCREMENTS = Put(INCREMENTS, first=("stamp", "trait", "by"))
 
 
 class Writing:
@@ -24,172 +27,79 @@ class Writing:
     def __init__(self, connection: Connection, batch: Sequence[Claims]) -> None:
         self._connection = connection
         self._batch = batch
-        self._held: dict[Node, Held] = {}
-        self._unsettled: set[Node] = set()
+        self._held = Holding(connection)
 
     def run(self) -> None:
-        self._hold(_named(self._batch))
+        self._held.hold(_named(self._batch))
+        erase(self._connection, self._held, self._batch)
         for claims in self._batch:
             self._say(claims)
-        self._erase()
-        self._put_links()
-        self._join()
-        self._put_increments()
-        self._put_memberships()
-        self._put_external_ids()
-        changed = [held.values() for held in self._held.values() if held.changed]
-        if changed:
-            self._connection.execute(_CHANGED, changed)
+        links = list(self._links())
+        settle(self._connection, self._held)
+        self._held.write()
+        _SAID(self._connection, [link for link in links if link[2] != "manual"])
+        _DECIDED(self._connection, [link for link in links if link[2] == "manual"])
+        _MEMBERS(self._connection, self._memberships())
+        _EXTERNAL_IDS(self._connection, self._external_ids())
+        _INCREMENTS(self._connection, self._increments())
 
     def _say(self, claims: Claims) -> None:
-        for node in claims.erases:
-            self._held[node].erase(claims.stamp)
-            self._unsettled.add(node)
+        hour = within_hour(claims.stamp)
         for node in claims.nodes:
-            self._held[node].see(claims)
+            self._held[node].see(claims.stamp if node == claims.about else hour, claims.source)
         if claims.about:
-            held = self._held[claims.about]
-            before = held.known
-            held.say(claims)
-            if held.known != before:
-                self._unsettled.add(held.node)
-        self._unsettled.update(link.node for link in claims.links)
+            self._held[claims.about].say(claims)
 
-    def _hold(self, nodes: Iterable[Node]) -> None:
-        """Have their rows, which are made where they are missing; for this transaction alone."""
-        wanted = sorted(set(nodes) - self._held.keys())
-        self._fetch(wanted)
-        missing = [node for node in wanted if node not in self._held]
-        if missing:
-            self._connection.execute(self._insert(NODES).on_conflict_do_nothing(), [blank(node) for node in missing])
-            self._fetch(missing)
+    def _links(self) -> Iterator[Row]:
+        """Those that were not there before."""
+        for claims in self._batch:
+            for node, user, why in claims.links:
+                held, target = self._held[node], self._target(user)
+                said = Said(target.node.value if target else "", why, claims.stamp)
+                if claims.stamp > max(held.erased, target.erased if target else "") and not held.standing.covers(said):
+                    held.hear(said)
+                    yield held.id, said.user, why, claims.stamp
 
-    def _fetch(self, nodes: Sequence[Node]) -> None:
-        for some in _slices(nodes):
-            for found in self._rows(tuple_(NODES.c.kind, NODES.c.value).in_(some)):
-                self._keep(found)
+    def _target(self, user: str) -> Held | None:
+        return self._held[Node("user_id", user)] if user else None
 
-    def _keep(self, found: Any) -> Held:
-        node = Node(found.kind, found.value)
-        if node not in self._held:
-            held = self._held[node] = Held(node, found)
-            if not held.root:
-                held.root, held.changed = held.id, True
-        return self._held[node]
+    def _memberships(self) -> Iterator[Row]:
+        for claims in self._batch:
+            for node, name, joined in claims.memberships:
+                held, group = self._held[node], self._held[Node("group_id", name)]
+                if claims.stamp > max(held.erased, group.erased):
+                    yield held.id, group.id, joined, claims.stamp, claims.source
 
-    def _rows(self, condition: Any) -> Iterator[Any]:
-        wanted: Select[Any] = select(NODES).where(condition).order_by(NODES.c.kind, NODES.c.value).with_for_update()
-        return iter(self._connection.execute(wanted).all())
+    def _external_ids(self) -> Iterator[Row]:
+        for claims, held in self._about():
+            for kind, value in claims.external_ids:
+                yield kind, value, held.id, claims.stamp, claims.source
 
-    def _erase(self) -> None:
-        for held in {self._held[node] for claims in self._batch for node in claims.erases}:
-            for table in (LINKS, INCREMENTS, MEMBERS, EXTERNAL_IDS):
-                old = table.c.stamp <= held.erased
-                self._connection.execute(delete(table).where(table.c.node == held.id, old))
-            self._connection.execute(delete(MEMBERS).where(MEMBERS.c.group == held.id, MEMBERS.c.stamp <= held.erased))
+    def _increments(self) -> Iterator[Row]:
+        for claims, held in self._about():
+            message = message_of(claims.stamp)
+            for number, one in enumerate(claims.increments):
+                yield held.id, claims.source, message, number, claims.stamp, one.trait, str(one.by)
 
-    def _put_links(self) -> None:
-        rows = [
-            {"node": self._held[link.node].id, "user": link.user, "why": link.why, "stamp": claims.stamp}
-            for claims in self._batch
-            for link in claims.links
-            if claims.stamp > self._held[link.node].erased
-        ]
-        self._put_first(LINKS, rows)
-
-    def _join(self) -> None:
-        """Work out anew who is whom, for all that has to do with the changes."""
-        if not self._unsettled:
-            return
-        targets = {Node("user_id", one.user) for said in self._said(self._unsettled).values() for one in said}
-        self._hold(targets)
-        met = {self._held[node].root for node in (*self._unsettled, *targets)}
-        for some in _slices(sorted(met)):
-            for found in self._rows(or_(NODES.c.root.in_(some), NODES.c.id.in_(some))):
-                self._keep(found)
-        nodes = [held.node for held in self._held.values() if held.root in met]
-        said = self._said(nodes)
-        found_roots = roots({node: Member(node, self._held[node].known, said.get(node, ())) for node in nodes})
-        for node, root in found_roots.items():
-            held, number = self._held[node], self._held[root].id
-            if held.root != number:
-                held.root, held.changed = number, True
-
-    def _said(self, nodes: Iterable[Node]) -> dict[Node, list[Said]]:
-        by_id = {self._held[node].id: node for node in nodes}
-        found: dict[Node, list[Said]] = {}
-        for some in _slices(sorted(by_id)):
-            for row in self._connection.execute(select(LINKS).where(LINKS.c.node.in_(some))):
-                found.setdefault(by_id[row.node], []).append(Said(row.user, row.why, row.stamp))
-        return found
-
-    def _put_increments(self) -> None:
-        rows = [
-            {"node": held.id, "trait": one.trait, "stamp": claims.stamp, "number": number, "by": str(one.by)}
-            for claims in self._batch
-            if claims.about and claims.increments
-            for held in [self._held[claims.about]]
-            for number, one in enumerate(claims.increments)
-            if claims.stamp > held.erased
-        ]
-        if rows:
-            self._connection.execute(self._insert(INCREMENTS).on_conflict_do_nothing(), rows)
-
-    def _put_memberships(self) -> None:
-        rows = [
-            {
-                "node": self._held[one.node].id,
-                "group": self._held[Node("group_id", one.group)].id,
-                "joined": one.joined,
-                "stamp": claims.stamp,
-                "source": claims.source,
-            }
-            for claims in self._batch
-            for one in claims.memberships
-            if claims.stamp > max(self._held[one.node].erased, self._held[Node("group_id", one.group)].erased)
-        ]
-        if rows:
-            put = self._insert(MEMBERS)
-            newer = {name: put.excluded[name] for name in ("joined", "stamp", "source")}
-            later = put.excluded.stamp > MEMBERS.c.stamp
-            keys = [MEMBERS.c.node, MEMBERS.c.group]
-            self._connection.execute(put.on_conflict_do_update(index_elements=keys, set_=newer, where=later), rows)
-
-    def _put_external_ids(self) -> None:
-        rows = [
-            {"type": kind, "value": value, "node": held.id, "stamp": claims.stamp, "source": claims.source}
-            for claims in self._batch
-            if claims.about and claims.external_ids
-            for held in [self._held[claims.about]]
-            for kind, value in claims.external_ids
-            if claims.stamp > held.erased
-        ]
-        self._put_first(EXTERNAL_IDS, rows)
-
-    def _put_first(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-        """Of what is said again only the first time counts."""
-        if rows:
-            put = self._insert(table)
-            others = {name: put.excluded[name] for name in rows[0] if name not in table.primary_key.columns}
-            keys = list(table.primary_key.columns)
-            earlier = put.excluded.stamp < table.c.stamp
-            self._connection.execute(put.on_conflict_do_update(index_elements=keys, set_=others, where=earlier), rows)
-
-    def _insert(self, table: Table) -> Any:
-        return (sqlite if self._connection.dialect.name == "sqlite" else postgresql).insert(table)
+    def _about(self) -> Iterator[tuple[Claims, Held]]:
+        """Those that say something of somebody, and of whom."""
+        for claims in self._batch:
+            if claims.about and (claims.external_ids or claims.increments):
+                held = self._held[claims.about]
+                if claims.stamp > held.erased:
+                    yield claims, held
 
 
-def _named(batch: Sequence[Claims]) -> set[Node]:
-    nodes = {node for claims in batch for node in claims.nodes}
-    nodes.update(claims.about for claims in batch if claims.about)
-    nodes.update(node for claims in batch for node in claims.erases)
-    nodes.update(link.node for claims in batch for link in claims.links)
-    nodes.update(Node("user_id", link.user) for claims in batch for link in claims.links)
-    nodes.update(one.node for claims in batch for one in claims.memberships)
-    nodes.update(Node("group_id", one.group) for claims in batch for one in claims.memberships)
+def _named(batch: Iterable[Claims]) -> set[Node]:
+    nodes: set[Node] = set()
+    for claims in batch:
+        nodes.update(claims.nodes, claims.erases)
+        if claims.about:
+            nodes.add(claims.about)
+        for link in claims.links:
+            nodes.add(link.node)
+            if link.user:
+                nodes.add(Node("user_id", link.user))
+        for one in claims.memberships:
+            nodes.update((one.node, Node("group_id", one.group)))
     return nodes
-
-
-def _slices(wanted: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(wanted), AT_ONCE):
-        yield wanted[start : start + AT_ONCE]

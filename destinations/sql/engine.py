@@ -21,6 +21,8 @@ Database = Engine
 
 BUSY_SECONDS = 10.0
 CONNECT_SECONDS = 5
+CACHE_KIB = 65_536
+"""What SQLite may keep of a file in memory, for each connection: random pages of a large index are read again else."""
 _OURS = (IntegrityError, ProgrammingError, DataError)
 """Mistakes of the program, not trouble with the database."""
 _TROUBLES = (DatabaseError, Disconnected, NoneFree, OSError)
@@ -132,7 +134,7 @@ def _own_file(file: Path) -> None:
 def _set_up_sqlite(connection: Any, _: object) -> None:
     # Transactions begin where SQLAlchemy says so, not where the driver guesses.
     connection.isolation_level = None
-    for pragma in ("synchronous = FULL", "foreign_keys = ON"):
+    for pragma in ("synchronous = FULL", "foreign_keys = ON", f"cache_size = {-CACHE_KIB}"):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -23,9 +23,9 @@ from worker.embedded import Server
 
 T = TypeVar("T")
 
-ONE = '[sources.web]\nwrite_keys = ["dev"]\narchive = false\n[destinations.one]\ntype = "console"\n'
+ONE = '[sources.web]\nwrite_keys = ["dev"]\narchive = false\nprofiles = false\n[destinations.one]\ntype = "console"\n'
 TWO = ONE + '[destinations.two]\ntype = "console"\n'
-OTHER = '[sources.shop]\nwrite_keys = ["s"]\narchive = false\n[destinations.one]\ntype = "console"\n'
+OTHER = '[sources.shop]\nwrite_keys = ["s"]\narchive = false\nprofiles = false\n[destinations.one]\ntype = "console"\n'
 MESSAGE = b'{"userId":"u1","event":"e"}'
 
 

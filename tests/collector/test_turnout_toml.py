@@ -34,10 +34,11 @@ def test_without_a_file_a_newcomer_sees_messages_in_the_terminal_and_keeps_them(
     config = load(None, {})
     assert config.path is None
     assert config.revealed_keys() == {"web": ("dev",)}
-    assert config.sources["web"].destinations == ("console", "archive")
+    assert config.sources["web"].destinations == ("console", "profiles", "archive")
     assert (config.collector.host, config.collector.port) == ("127.0.0.1", 8080)
     assert config.data == Path("data")
     assert config.destinations["archive"].settings["dir"] == "data/archive"
+    assert config.profiles() == "sqlite:///data/profiles.db"
     assert config.log.url.embedded
     assert config.rq.url.embedded
 
@@ -103,7 +104,7 @@ def test_all_mistakes_are_told_at_once_each_with_its_place() -> None:
         'turnout.toml [rq] url: must be "embedded", or a url such as',
         "turnout.toml [worker.backoff] first: must be a duration",
         "turnout.toml [sources.web] write_keys[1]: is empty",
-        "turnout.toml [sources.web] destinations[0]: there is no destination 'hok'; there are hook, lines, archive",
+        "turnout.toml [sources.web] destinations[0]: there is no destination 'hok'; there are hook, lines, profiles",
         'turnout.toml [sources."my web"]: a name is made of 1 to 64 letters',
         'turnout.toml [sources."my web"] write_keys[0]: is already a key of source web',
         "turnout.toml [sources.none] write_keys: is missing",
@@ -129,6 +130,28 @@ def test_a_key_that_would_not_travel_in_a_header_is_a_mistake(key: str) -> None:
 def test_a_mistake_never_repeats_a_secret() -> None:
     text = '[sources.a]\nwrite_keys = ["hush hush"]\n[sources.b]\nwrite_keys = ["hush", "hush"]\n'
     assert not [line for line in mistakes(text) if "hush" in line]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "words"),
+    [
+        ('["short"]', "[0]: must be 16 to 200 visible ASCII characters without a colon"),
+        ('["sixteen:characters"]', "[0]: must be 16 to 200 visible ASCII characters without a colon"),
+        ('["a-good-api-token-1", "the-write-key-of-web"]', "[1]: is a write key"),
+        ('["a-good-api-token-1", "a-good-api-token-1"]', "[1]: is there twice"),
+    ],
+)
+def test_a_token_of_the_api_is_long_and_no_write_key(tokens: str, words: str) -> None:
+    [found] = mistakes(f'[sources.web]\nwrite_keys = ["the-write-key-of-web"]\n[api]\ntokens = {tokens}')
+    assert found.startswith(f"turnout.toml [api] tokens{words}")
+    assert "sixteen" not in found
+
+
+def test_tokens_of_the_api_are_secrets() -> None:
+    config = read(MINIMAL + '[api]\ntokens = ["${T}"]\nrate = 5\nspace = "shop"', {"T": "a-good-api-token-1"})
+    assert [token.reveal() for token in config.api.tokens] == ["a-good-api-token-1"]
+    assert "a-good" not in repr(config)
+    assert (config.api.rate, config.api.space) == (5, "shop")
 
 
 def test_a_source_may_have_several_keys() -> None:
@@ -189,27 +212,31 @@ class TestDestinationsOfASource:
         return read(f"{self.TEXT}\n{more}\n{extra}").sources["web"].destinations
 
     def test_are_all_unless_it_says_otherwise(self) -> None:
-        assert self.of("") == ("a", "b", "archive")
+        assert self.of("") == ("a", "b", "profiles", "archive")
 
-    def test_are_those_it_lists_and_the_archive(self) -> None:
-        assert self.of('destinations = ["b", "b"]') == ("b", "archive")
-        assert self.of("destinations = []") == ("archive",)
-        assert self.of('destinations = ["archive", "a"]') == ("a", "archive")
+    def test_are_those_it_lists_and_the_stores(self) -> None:
+        assert self.of('destinations = ["b", "b"]') == ("b", "profiles", "archive")
+        assert self.of("destinations = []") == ("profiles", "archive")
+        assert self.of('destinations = ["archive", "profiles", "a"]') == ("a", "profiles", "archive")
 
-    def test_leave_the_archive_out_when_told_to(self) -> None:
-        assert self.of("archive = false") == ("a", "b")
+    def test_leave_a_store_out_when_told_to(self) -> None:
+        assert self.of("archive = false") == ("a", "b", "profiles")
+        assert self.of("profiles = false") == ("a", "b", "archive")
 
     def test_leave_out_what_is_switched_off(self) -> None:
-        assert self.of("", "[destinations.c]\ntype = 'console'\nenabled = false") == ("a", "b", "archive")
-        assert self.of("", "[destinations.archive]\nenabled = false") == ("a", "b")
+        off = "[destinations.c]\ntype = 'console'\nenabled = false"
+        assert self.of("", off) == ("a", "b", "profiles", "archive")
+        assert self.of("", "[destinations.archive]\nenabled = false") == ("a", "b", "profiles")
+        assert self.of("", "[destinations.profiles]\nenabled = false") == ("a", "b", "archive")
 
     def test_cannot_be_none(self) -> None:
         with pytest.raises(SettingsError, match=r"\[sources.web\]: has no destination that is switched on"):
-            self.of("archive = false\ndestinations = []")
+            self.of("archive = false\nprofiles = false\ndestinations = []")
 
-    def test_cannot_both_have_and_not_have_the_archive(self) -> None:
-        with pytest.raises(SettingsError, match=r"\[sources.web\] archive: is false, yet"):
-            self.of('archive = false\ndestinations = ["archive"]')
+    @pytest.mark.parametrize("store", ["archive", "profiles"])
+    def test_cannot_both_have_and_not_have_a_store(self, store: str) -> None:
+        with pytest.raises(SettingsError, match=rf"\[sources.web\] {store}: is false, yet"):
+            self.of(f'{store} = false\ndestinations = ["{store}"]')
 
 
 def test_the_archive_lies_in_the_data_directory_unless_configured_otherwise(tmp_path: Path) -> None:
@@ -219,6 +246,24 @@ def test_the_archive_lies_in_the_data_directory_unless_configured_otherwise(tmp_
     assert read(elsewhere).destinations["archive"].settings["dir"] == "/srv/archive"
     named = config_of(MINIMAL, None, {}, data=tmp_path)
     assert (named.data, named.destinations["archive"].settings["dir"]) == (tmp_path, str(tmp_path / "archive"))
+
+
+@pytest.mark.parametrize(
+    ("more", "place"),
+    [
+        ("", "sqlite:///data/profiles.db"),
+        ("[database]\nurl = 'postgresql://db/turnout'", "postgresql://db/turnout"),
+        ("[destinations.profiles]\nurl = 'postgresql://db/people'", "postgresql://db/people"),
+        ("[destinations.profiles]\nurl = 'embedded'", "sqlite:///data/profiles.db"),
+        ("[destinations.profiles]\nenabled = false", None),
+        (
+            "[destinations.profiles]\ntype = 'console'\n[destinations.people]\ntype = 'profiles'",
+            "sqlite:///data/profiles.db",
+        ),
+    ],
+)
+def test_users_and_groups_lie_where_the_database_is_unless_configured_otherwise(more: str, place: str | None) -> None:
+    assert read(MINIMAL + more).profiles() == place
 
 
 def test_rq_needs_another_server_than_the_log() -> None:
@@ -272,14 +317,14 @@ def test_the_example_is_right_and_holds_every_setting_at_its_default() -> None:
     config = config_of(text, "turnout.example.toml", {name: name for name in re.findall(r"\$\{(\w+)\}", text)})
     assert {"web", "backend"} == set(config.sources)
     default = Config()
-    for table in ("log", "rq", "worker", "collector", "database", "story", "alarms", "data"):
+    for table in ("log", "rq", "worker", "collector", "database", "story", "alarms", "api", "data"):
         assert getattr(config, table) == getattr(default, table)
     written = set(re.findall(r"^#? ?(\w+) *=", text, re.MULTILINE))
     assert {name.rpartition(".")[2] for name in settings_of(File)} - {"sources", "destinations"} <= written | TABLES
 
 
 COLLECTORS = {"collector", "limits", "connections", "oauth"}
-TABLES = COLLECTORS | {"log", "rq", "worker", "backoff", "database", "story", "alarms"}
+TABLES = COLLECTORS | {"log", "rq", "worker", "backoff", "database", "story", "alarms", "api"}
 
 
 def settings_of(shape: type[msgspec.Struct], before: str = "") -> Iterator[str]:
@@ -320,6 +365,7 @@ def documented() -> dict[str, set[str]]:
         ("database", type(Config().database)),
         ("story", type(Config().story)),
         ("alarms", type(Config().alarms)),
+        ("api", type(Config().api)),
     ],
 )
 def test_the_documentation_names_the_settings_that_there_are(heading: str, shape: Any) -> None:

@@ -1,5 +1,6 @@
 """The documentation names every destination and every setting, with its default."""
 
+import json
 import re
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from destinations.registry import load
 from destinations.settings import describe
 
 PAGE = (Path(__file__).parents[2] / "docs" / "destinations.md").read_text()
-BUILT_IN = ("archive", "console", "file", "webhook")
+BUILT_IN = ("archive", "console", "file", "profiles", "webhook")
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
@@ -24,4 +25,9 @@ def test_every_setting_has_its_row(name: str) -> None:
         elif field.default is None or field.default in ([], {}):
             assert shown == "none"
         else:
-            assert shown.strip('"') == str(field.default).replace("True", "true").replace("False", "false")
+            assert shown.strip('"') == in_toml(field.default)
+
+
+def in_toml(value: object) -> str:
+    """As it would be written into the configuration, where JSON writes it alike; else as it shows itself."""
+    return json.dumps(value) if isinstance(value, bool | tuple) else str(value)

@@ -11,6 +11,7 @@ from tests.clients.browser.stage import Proxy, Stage, nothing_left, once
 from tests.clients.catalog.browser import SEGMENT
 from tests.clients.certificate import Scenario
 from tests.receiver import Received
+from tests.seeds.profiles import profiles_of
 from tests.waiting import eventually
 
 Visit = Callable[[Stage, Proxy], Page]
@@ -263,3 +264,25 @@ def a_page_with_a_bad_key_goes_on_without_the_library_and_says_so(stage: Stage) 
         assert proxy.posts() == []
         # The library wants to tell its makers; nobody else is asked for anything.
         assert {url.partition("?")[0] for url in page.seen().elsewhere} <= {"https://api.segment.io/v1/m"}
+
+
+@case()
+def the_group_call_of_the_documents_makes_the_group_and_its_member(stage: Stage) -> None:
+    """Typed as Segment's page on the group call has it."""
+    with stage.proxy() as proxy:
+        page = stage.visit(proxy.host)
+        page.run('analytics.identify("peter").then(() => null)')
+        page.run("""
+            analytics.group("0e8c78ea9d97a7b8185e8632", {
+                name: "Initech",
+                industry: "Technology",
+                employees: 329,
+                plan: "enterprise",
+                "total billed": 830
+            }).then(() => null)
+        """)
+        stage.archived(2)
+    initech = {"name": "Initech", "industry": "Technology", "employees": 329, "plan": "enterprise", "total billed": 830}
+    with profiles_of(stage.turnout) as profiles:
+        profiles.group("0e8c78ea9d97a7b8185e8632", until=initech)
+        profiles.user("peter", groups=["0e8c78ea9d97a7b8185e8632"])

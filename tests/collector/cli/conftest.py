@@ -52,6 +52,7 @@ def configured(log_process: Server, rq_process: Server, log_client: redis.Redis,
         url = "{rq_process.url}"
         [sources.web]
         write_keys = ["dev"]
+        profiles = false
         [destinations.hook]
         type = "console"
     """

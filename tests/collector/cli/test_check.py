@@ -43,6 +43,7 @@ def test_servers_and_destinations_that_answer_are_fine(turnout: Turnout, servers
         "database",
         "browsers",
         "destination lines",
+        "destination profiles",
         "destination archive",
     ]
 
@@ -95,3 +96,11 @@ def test_mistakes_are_told_in_json_too(turnout: Turnout) -> None:
         ],
         "checks": [],
     }
+
+
+def test_a_source_that_asks_for_groups_which_nobody_keeps_is_told(turnout: Turnout) -> None:
+    write(SOURCE + "attach_groups = true\n[destinations.profiles]\ntype = 'profiles'\nenabled = false\n")
+    ended = turnout("check")
+    assert ended.code == 0
+    words = "attach_groups does nothing (web): no source has a destination of type profiles"
+    assert f"--   groups: {words}" in ended.out

@@ -39,7 +39,7 @@ def test_only_a_destination_that_is_configured_can_be_paused(turnout: Turnout, t
     )
     ended = turnout("pause", "hok")
     assert ended.code == 2
-    assert "there is no destination 'hok'; there are archive" in ended.err
+    assert "there is no destination 'hok'; there are profiles, archive" in ended.err
 
 
 def test_a_paused_destination_gets_nothing_until_it_is_resumed(tmp_path: Path) -> None:
