@@ -16,7 +16,7 @@ from worker.config import Config
 from worker.embedded import Server, log_server, rq_server
 
 LONGEST_FIRST = (
-    *("tests/test_kills.py", "tests/test_reloads.py", "tests/test_replay.py", "tests/test_log_away.py"),
+    *("tests/test_kills.py", "tests/collector/cli/test_up.py", "tests/test_reloads.py", "tests/test_replay.py"),
     *(
         "tests/clients/",
         "tests/faults/",
