@@ -17,13 +17,8 @@ from worker.embedded import Server, log_server, rq_server
 
 LONGEST_FIRST = (
     *("tests/test_kills.py", "tests/collector/cli/test_up.py", "tests/test_reloads.py", "tests/test_replay.py"),
-    *(
-        "tests/clients/",
-        "tests/faults/",
-        "tests/test_",
-        "tests/collector/cli/",
-        "tests/collector/test_openapi_tried.py",
-    ),
+    *("tests/collector/cli/test_dead.py", "tests/test_log_away.py", "tests/clients/", "tests/faults/", "tests/test_"),
+    *("tests/collector/cli/", "tests/collector/test_tls.py", "tests/collector/test_openapi_tried.py"),
 )
 """Where whole systems are started and waited for: begun last, one of them would keep everybody waiting for its end."""
 
