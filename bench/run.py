@@ -13,12 +13,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from bench import measures, trouble
+from bench import measures, people, trouble
 from bench.measures import Row
 from bench.profiles import profiles
 from bench.readers import readers
 
-PARTS = ("single", "batch", "endtoend", "latency", "backlog", "retries", "neighbours", "replay", "readers", "profiles")
+PARTS = (
+    *("single", "batch", "endtoend", "latency", "backlog", "retries", "neighbours", "replay"),
+    *("readers", "profiles", "import"),
+)
 
 
 def main() -> int:
@@ -63,6 +66,8 @@ def inside(parts: set[str], divisor: int) -> list[Row]:
         rows += said(readers(2_000 // divisor))
     if "profiles" in parts:
         rows += said(profiles(100_000 // divisor, 1_000_000 // divisor))
+    if "import" in parts:
+        rows += said(people.lists(200_000 // divisor))
     return rows
 
 

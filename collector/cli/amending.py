@@ -11,31 +11,31 @@ from collector.cli.send import fields
 from collector.cli.trouble import WRONG, Trouble
 
 
-def amended(message: Any, changes: Sequence[str]) -> Any:
+def amended(message: Any, changes: Sequence[str], what: str = "this message") -> Any:
     """The message with `path=text` and `path:=JSON` in place. Objects that are missing on the way are made."""
     for path, value in fields(list(changes)).items():
         place = message
         *way, last = path.split(".")
         for name in way:
-            place = _inside(place, name, path)
+            place = _inside(place, name, path, what)
         match place:
             case dict():
                 place[last] = value
             case list() if _index(place, last) is not None:
                 place[int(last)] = value
             case _:
-                raise Trouble(f"{path!r} does not lead into this message", code=WRONG)
+                raise Trouble(f"{path!r} does not lead into {what}", code=WRONG)
     return message
 
 
-def _inside(place: Any, name: str, path: str) -> Any:
+def _inside(place: Any, name: str, path: str, what: str) -> Any:
     match place:
         case dict():
             return place.setdefault(name, {})
         case list() if _index(place, name) is not None:
             return place[int(name)]
         case _:
-            raise Trouble(f"{path!r} does not lead into this message", code=WRONG)
+            raise Trouble(f"{path!r} does not lead into {what}", code=WRONG)
 
 
 def _index(place: list[Any], name: str) -> int | None:

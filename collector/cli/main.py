@@ -12,6 +12,7 @@ from collector.cli import (
     check,
     dead,
     detach,
+    groups,
     pausing,
     quarantine,
     replay,
@@ -20,6 +21,7 @@ from collector.cli import (
     status,
     tail,
     up,
+    users,
     version,
     where,
     work,
@@ -54,8 +56,10 @@ for command in (
 
 app.add_typer(browser.browser)
 app.add_typer(dead.dead)
+app.add_typer(groups.groups)
 app.add_typer(quarantine.quarantine)
 app.add_typer(replay.replay)
+app.add_typer(users.users)
 
 
 @app.callback(invoke_without_command=True)

@@ -20,20 +20,21 @@ ENCODING = "none"
 def traits(profile: Profile, wanted: Sequence[str], *, after: str, limit: int) -> tuple[list[str], bool]:
     """The names of the traits of a page, and whether there are more; `wanted` in any spelling."""
     loose = {normal(name) for name in wanted}
-    names = sorted(name for name in profile.traits if name > after and (not wanted or normal(name) in loose))
+    names = sorted(name for name in profile.view if name > after and (not wanted or normal(name) in loose))
     return names[:limit], len(names) > limit
 
 
 def plain(profile: Profile, names: Iterable[str]) -> Json:
-    return {name: profile.traits[name].value for name in names}
+    found = profile.view
+    return {name: found[name].value for name in names}
 
 
 def verbose(profile: Profile, names: Iterable[str]) -> Json:
     """Each trait with when and by which source it was said last."""
-    found = {name: profile.traits[name] for name in names}
+    found = profile.view
     return {
-        name: {"value": trait.value, "source_id": trait.source, "updated_at": at(trait.stamp)}
-        for name, trait in found.items()
+        name: {"value": found[name].value, "source_id": found[name].source, "updated_at": at(found[name].stamp)}
+        for name in names
     }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import cached_property
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from destinations.adapter import Destination
+from destinations.disk import write_trouble
 from destinations.outcome import Deferred, Delivered, Outcome
 from destinations.profiles.claims import Claims, claims_of
 from destinations.profiles.sightings import EVENTS, Sightings, sighting
@@ -55,6 +57,9 @@ class Profiles(Destination[ProfilesSettings]):
         return claims_of(envelope.open(), envelope.source, self.settings.identifiers)
 
     def check(self) -> str | None:
+        file = self.settings.url.file
+        if file is not None and (trouble := write_trouble(Path(file).parent)):
+            return trouble
         try:
             self._store.try_profiles(self.settings.url)
         except DatabaseAway as error:

@@ -6,11 +6,9 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from destinations.profiles.bulk import Change, Find, Put
-from destinations.profiles.node import Kind, Node
+from destinations.profiles.node import KINDS, Node
 from destinations.profiles.row import CHANGING, Held, blank
 from destinations.profiles.tables import NODES
-
-KINDS: tuple[Kind, ...] = ("user_id", "anonymous_id", "group_id")
 
 _BY_VALUE = {kind: Find(NODES, "value", kind=kind) for kind in KINDS}
 _BY_ID = Find(NODES, "id")

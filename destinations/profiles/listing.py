@@ -1,16 +1,18 @@
 """List users and groups page by page, and what was said of them and does not hold."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
+from sqlalchemy import Connection, Row, Select, and_, or_, select
 
 from destinations.profiles.claims import Why
-from destinations.profiles.node import Kind
+from destinations.profiles.node import Kind, Node
+from destinations.profiles.reading import number_of
 from destinations.profiles.tables import EXTERNAL_IDS, LINKS, MEMBERS, NODES
 
 LAST = "\U0010ffff"
+KINDS = ("user_id", "anonymous_id")
 _LOOKED_AT = 2_000
 """So many profiles are looked at in one go."""
 
@@ -134,32 +136,25 @@ def _matching(connection: Connection, wanted: Wanted, most: int) -> Iterator[Row
     look = max(most, _LOOKED_AT) if fits else most
     after = wanted.after
     while True:
-        rows = connection.execute(_some(connection, wanted, after).limit(look)).all()
+        rows = connection.execute(_some(wanted, after).limit(look)).all()
         yield from (row for row in rows if fits is None or fits(row))
         if len(rows) < look:
             return
         after = rows[-1].value
 
 
-def _some(connection: Connection, wanted: Wanted, after: str) -> Select[Any]:
+def _some(wanted: Wanted, after: str) -> Select[Any]:
     found = (
         select(NODES.c.id, NODES.c.value, NODES.c.doc)
         .where(NODES.c.kind == wanted.kind, NODES.c.value > after, NODES.c.root == NODES.c.id, NODES.c.last != "")
         .order_by(NODES.c.value)
     )
     if wanted.prefix:
-        found = found.where(_begins(connection, wanted.prefix))
+        found = found.where(NODES.c.value >= wanted.prefix, NODES.c.value < wanted.prefix + LAST)
     if wanted.email is not None:
         ids = select(EXTERNAL_IDS.c.node).where(EXTERNAL_IDS.c.type == "email", EXTERNAL_IDS.c.value == wanted.email)
         found = found.where(NODES.c.id.in_(select(NODES.c.root).where(NODES.c.id.in_(ids))))
     return found
-
-
-def _begins(connection: Connection, prefix: str) -> ColumnElement[bool]:
-    """SQLite's LIKE does not tell a from A; PostgreSQL may sort by the rules of a language."""
-    if connection.dialect.name == "sqlite":
-        return and_(NODES.c.value >= prefix, NODES.c.value < prefix + LAST)
-    return NODES.c.value.startswith(prefix, autoescape=True)
 
 
 def _fitting(wanted: Wanted) -> Callable[[Row[Any]], bool] | None:
@@ -174,3 +169,16 @@ def _fitting(wanted: Wanted) -> Callable[[Row[Any]], bool] | None:
         return of_type and part in names.words()
 
     return fits
+
+
+def node_of(connection: Connection, value: str, kind: str | None) -> Node | None:
+    """The user or visitor with this id of this type; where no type is named, of users first."""
+    for each in KINDS if kind is None else (kind,):
+        number = number_of(connection, each, value)
+        if number is None:
+            continue
+        if each in KINDS:
+            return Node(cast(Kind, each), value)
+        row = connection.execute(select(NODES.c.kind, NODES.c.value).where(NODES.c.id == number)).one()
+        return Node(row.kind, row.value)
+    return None

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
-from destinations.profiles.claims import Claims, Link, Membership
+from destinations.profiles.claims import Claims, Link, Membership, promoted_ids
 from destinations.profiles.errors import AlreadyThere, NotThere
 from destinations.profiles.node import Node, at, stamp_of
 from destinations.profiles.profile import Profile
@@ -39,13 +39,19 @@ def create_group(database: Database, group: str, traits: Mapping[str, Any], *, n
     apply(database, [_claims(said, now_ms, nodes=(node,), about=node, traits=_spelled(node, traits))])
 
 
-def edit(database: Database, node: Node, traits: Mapping[str, Any], *, now_ms: int) -> None:
-    """Set these traits of a user or a group, each as a whole; None clears one. Raises NotThere."""
+def edit(
+    database: Database, node: Node, traits: Mapping[str, Any], *, now_ms: int, promoted: Iterable[str] = ()
+) -> None:
+    """Set these traits of a user or a group, each as a whole; None clears one. Raises NotThere.
+
+    `promoted`: the traits by which users can be found too.
+    """
     with reading(database) as connection:
         profile = _profile(connection, node)
     about, spelled = _own(profile), _spelled(node, traits)
     said = [profile.traits[name].stamp for name in spelled if name in profile.traits]
-    apply(database, [_claims(said, now_ms, nodes=(about,), about=about, traits=spelled)])
+    ids = promoted_ids(spelled, promoted) if about.kind != "group_id" else ()
+    apply(database, [_claims(said, now_ms, nodes=(about,), about=about, traits=spelled, external_ids=ids)])
 
 
 def delete_group(database: Database, group: str, *, now_ms: int) -> int:

@@ -8,7 +8,8 @@ import msgspec
 
 from destinations.profiles.claims import LARGEST
 from destinations.profiles.document import Document, Trait, merged
-from destinations.profiles.node import Collection
+from destinations.profiles.node import KINDS, Collection
+from destinations.profiles.view import viewed
 
 # Wide enough for the sum of any two doubles: sums are exact, and so do not depend on their order.
 _EXACT = Context(prec=2_200, Emax=999_999, Emin=-999_999)
@@ -48,9 +49,22 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     def id(self) -> str:
         return self.ids[0].id
 
+    @property
+    def view(self) -> Document:
+        """The traits in the types that their names promise, with those that follow from others."""
+        return viewed(self.traits)
+
     def values(self) -> dict[str, Any]:
-        """The traits without their history."""
+        """The traits as they were said, without their history."""
         return {name: trait.value for name, trait in self.traits.items()}
+
+
+def in_order(ids: Iterable[ExternalId]) -> list[ExternalId]:
+    """Each once, with the first time that it was said; ids of users and visitors before those promoted from traits."""
+    found: dict[tuple[str, str], ExternalId] = {}
+    for one in sorted(ids, key=lambda one: (one.type not in KINDS, one.stamp, one.type, one.id, one.source)):
+        found.setdefault((one.type, one.id), one)
+    return list(found.values())
 
 
 def whole(documents: Iterable[Document]) -> Document:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from destinations.profiles.document import decode
 from destinations.profiles.node import KINDS, Kind, Node, storable
-from destinations.profiles.profile import Added, ExternalId, Profile, counted, whole
+from destinations.profiles.profile import Added, ExternalId, Profile, counted, in_order, whole
 from destinations.profiles.tables import EXTERNAL_IDS, INCREMENTS, MEMBERS, NODES
 
 
@@ -69,7 +69,7 @@ def _profile(number: int, found: Sequence[Any], added: Sequence[Added], promoted
         number=number,
         collection=Node(cast(Kind, rows[0].kind), rows[0].value).collection,
         traits=counted(whole(decode(row.doc) for row in rows), added),
-        ids=(*ids, *promoted),
+        ids=(ids[0], *in_order([*ids[1:], *promoted])),
         first=min(((row.first, row.first_source) for row in heard), default=("", "")),
         last=max(((row.last, row.last_source) for row in heard), default=("", "")),
     )
@@ -84,7 +84,7 @@ def groups_of(connection: Connection, number: int) -> list[Joined]:
     )
     latest: dict[str, Any] = {}
     for row in connection.execute(wanted):
-        if row.value not in latest or row.stamp > latest[row.value].stamp:
+        if row.value not in latest or _said(row) > _said(latest[row.value]):
             latest[row.value] = row
     found = [
         Joined(row.id, row.value, row.stamp, row.source, "group_id", (row.first, row.first_source))
@@ -92,6 +92,11 @@ def groups_of(connection: Connection, number: int) -> list[Joined]:
         if row.joined
     ]
     return sorted(found, key=lambda one: one.id)
+
+
+def _said(row: Any) -> tuple[str, bool, str]:
+    """Of several memberships in one group the greatest counts: what was said last."""
+    return row.stamp, row.joined, row.source
 
 
 def members_of(connection: Connection, group: int, most: int, after: int = 0) -> tuple[list[Joined], int | None]:
@@ -131,7 +136,7 @@ def _standing(connection: Connection, group: int, nodes: Sequence[int]) -> list[
         by_user.setdefault(row.id, []).append(row)
     standing: dict[int, list[Joined]] = {}
     for rows in by_user.values():
-        last = max(rows, key=lambda row: row.stamp)
+        last = max(rows, key=_said)
         member = Joined(last.id, last.value, last.stamp, last.source, last.kind, (last.first, last.first_source))
         standing[min(row.node for row in rows)] = [member] if last.joined else []
     return [(node, standing.get(node, [])) for node in nodes]

@@ -19,6 +19,9 @@ from destinations.sql.url import DatabaseUrl
 Database = Engine
 """What `opened` gives, for those who hand it on and know nothing of SQLAlchemy."""
 
+Session = Connection
+"""What `reading` gives, for the same."""
+
 BUSY_SECONDS = 10.0
 CONNECT_SECONDS = 5
 CACHE_KIB = 65_536

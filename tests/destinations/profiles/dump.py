@@ -1,15 +1,13 @@
 """Read everything that is known of users and groups, as those see it who ask."""
 
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Engine, select
 
-from destinations.profiles.node import Kind, Node
+from destinations.profiles.node import KINDS, Node
 from destinations.profiles.reading import groups_of, profile_of
 from destinations.profiles.tables import LINKS, METADATA, NODES
 from destinations.sql.engine import reading, writing
-
-KINDS = ("user_id", "anonymous_id", "group_id")
 
 
 def everything(database: Engine) -> dict[Node, dict[str, Any]]:
@@ -23,8 +21,8 @@ def everything(database: Engine) -> dict[Node, dict[str, Any]]:
         for row in rows:
             profile = profile_of(connection, row.id)
             found[Node(row.kind, row.value)] = {
-                "ids": sorted(Node(cast(Kind, one.type), one.id) for one in profile.ids if one.type in KINDS),
-                "external": sorted({(one.type, one.id) for one in profile.ids if one.type not in KINDS}),
+                "ids": sorted(Node(one.type, one.id) for one in profile.ids if one.type in KINDS),
+                "external": sorted((one.type, one.id) for one in profile.ids if one.type not in KINDS),
                 "traits": profile.values(),
                 "groups": [one.id for one in groups_of(connection, row.id)],
                 "first": profile.first,

@@ -72,7 +72,7 @@ def told(database: Engine, world: Sequence[Claims], chance: random.Random) -> No
 
 
 @settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
