@@ -6,6 +6,8 @@ UV_VERSION := 0.13.9
 TESTS_AT_ONCE ?= 4
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
+# Many short-lived processes start here; without bytecode each compiles everything again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check format bench soak docs clean
@@ -23,10 +25,15 @@ setup: .venv/.ready ## make .venv with everything that is locked in uv.lock
 	@$(BIN)/turnout browser fetch --quiet || true
 	@touch $@
 
+# Once before the first run: pytest rewrites every test file, and would do so in each of its processes.
+.venv/.compiled: .venv/.ready
+	@$(BIN)/python -m pytest --collect-only --quiet >/dev/null || true
+	@touch $@
+
 run: setup ## start Turnout on this machine; ARGS="--port 9000" passes options on
 	@exec $(BIN)/turnout up $(ARGS)
 
-test: setup ## run the whole suite; ARGS="-k webhook" passes options on
+test: setup .venv/.compiled ## run the whole suite; ARGS="-k webhook" passes options on
 	@$(BIN)/python -m pytest --numprocesses $(TESTS_AT_ONCE) $(ARGS)
 
 check: setup ## format, lint, strict types, import direction

@@ -15,13 +15,27 @@ from worker import connect
 from worker.config import Config
 from worker.embedded import Server, log_server, rq_server
 
+LONGEST_FIRST = (
+    *("tests/test_kills.py", "tests/collector/cli/test_up.py", "tests/test_reloads.py", "tests/test_replay.py"),
+    *("tests/collector/cli/test_dead.py", "tests/test_log_away.py", "tests/clients/", "tests/faults/", "tests/test_"),
+    *("tests/collector/cli/", "tests/collector/test_tls.py", "tests/collector/test_openapi_tried.py"),
+)
+"""Where whole systems are started and waited for: begun last, one of them would keep everybody waiting for its end."""
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """`-k F21` selects the tests of a fault, wherever they are."""
+    items.sort(key=_turn)
     for item in items:
         node = item.nodeid.partition("[")[0]
         item.extra_keyword_matches.update(name for name, found in SCENARIOS.items() if node in found.tests)
+
+
+def _turn(item: pytest.Item) -> int:
+    """Processes that share the tests take the files in this order."""
+    found = (turn for turn, start in enumerate(LONGEST_FIRST) if item.nodeid.startswith(start))
+    return next(found, len(LONGEST_FIRST))
 
 
 pytest_plugins = ["tests.faults.table"]

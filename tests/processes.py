@@ -40,26 +40,34 @@ def family(pid: int) -> list[Process]:
 
 
 def alive(pid: int) -> bool:
-    return any(process.pid == pid for process in processes())
+    directory = PROC / str(pid)
+    if directory.exists():
+        return next(_of(directory), None) is not None
+    return not PROC.joinpath("self/stat").exists() and any(process.pid == pid for process in _from_ps())
 
 
 def _from_proc() -> Iterator[Process]:
     for directory in PROC.iterdir():
         if directory.name.isdigit():
-            try:
-                # The name of the program stands in parentheses, and may hold some itself.
-                before, _, after = (directory / "stat").read_text().rpartition(")")
-                state, parent = after.split()[:2]
-                words = (directory / "cmdline").read_bytes()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if state not in "ZX":
-                yield Process(
-                    int(directory.name),
-                    int(parent),
-                    tuple(os.fsdecode(words).split("\0")[:-1]),
-                    before.partition("(")[2],
-                )
+            yield from _of(directory)
+
+
+def _of(directory: Path) -> Iterator[Process]:
+    """What a directory of /proc tells; nothing of a process that ended."""
+    try:
+        # The name of the program stands in parentheses, and may hold some itself.
+        before, _, after = (directory / "stat").read_text().rpartition(")")
+        state, parent = after.split()[:2]
+        words = (directory / "cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return
+    if state not in "ZX":
+        yield Process(
+            int(directory.name),
+            int(parent),
+            tuple(os.fsdecode(words).split("\0")[:-1]),
+            before.partition("(")[2],
+        )
 
 
 def _from_ps() -> Iterator[Process]:

@@ -2,11 +2,10 @@
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parent.parent
 LINE = ("schemas", "destinations", "worker", "collector")
@@ -50,8 +49,18 @@ def modules() -> dict[str, Path]:
     return found
 
 
-def imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(path.read_text())))
+
+
+@cache
+def imports(path: Path) -> tuple[str, ...]:
+    return tuple(imported(path))
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -63,51 +72,69 @@ def imports(path: Path) -> Iterator[str]:
 MODULES = modules()
 
 
-@pytest.mark.parametrize("name", sorted(MODULES))
-def test_imports_point_left_on_the_line(name: str) -> None:
-    package = name.partition(".")[0]
-    right = set(LINE[LINE.index(package) + 1 :])
-    wrong = {found for found in imports(MODULES[name]) if found.partition(".")[0] in right}
-    assert not wrong, f"{name} imports {wrong}, which lie to its right"
+def package_of(name: str) -> str:
+    return name.partition(".")[0]
 
 
-@pytest.mark.parametrize("name", sorted(MODULES))
-def test_outside_libraries_stay_in_their_homes(name: str) -> None:
-    package = name.partition(".")[0]
-    for found in imports(MODULES[name]):
-        library = found.partition(".")[0]
-        if library in LINE or library in COMMON_GROUND or library in sys.stdlib_module_names:
-            continue
-        homes = SHARED.get(library) or (HOMES.get(library, "nowhere"),)
-        assert package in homes, f"{name} imports {library}, whose home is {homes}"
+def test_imports_point_left_on_the_line() -> None:
+    wrong = [
+        f"{name} imports {found}, which lies to its right"
+        for name in MODULES
+        for found in imports(MODULES[name])
+        if package_of(found) in LINE[LINE.index(package_of(name)) + 1 :]
+    ]
+    assert not wrong
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if name.partition(".")[0] != "collector"])
-def test_async_lives_in_the_collector_only(name: str) -> None:
-    tree = ast.parse(MODULES[name].read_text())
-    assert not [node for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef | ast.Await)]
-    assert "asyncio" not in {found.partition(".")[0] for found in imports(MODULES[name])}
+def test_outside_libraries_stay_in_their_homes() -> None:
+    at_home = {*LINE, *COMMON_GROUND, *sys.stdlib_module_names}
+    wrong = [
+        f"{name} imports {library}, whose home is {homes_of(library)}"
+        for name in MODULES
+        for library in sorted({package_of(found) for found in imports(MODULES[name])} - at_home)
+        if package_of(name) not in homes_of(library)
+    ]
+    assert not wrong
+
+
+def homes_of(library: str) -> tuple[str, ...]:
+    return SHARED.get(library) or (HOMES.get(library, "nowhere"),)
+
+
+def test_async_lives_in_the_collector_only() -> None:
+    wrong = [
+        name
+        for name in MODULES
+        if package_of(name) != "collector"
+        and (
+            "asyncio" in {package_of(found) for found in imports(MODULES[name])}
+            or any(isinstance(node, ast.AsyncFunctionDef | ast.Await) for node in nodes(MODULES[name]))
+        )
+    ]
+    assert not wrong
 
 
 def test_only_the_collector_uses_the_asyncio_client_of_redis() -> None:
-    users = {name for name, path in MODULES.items() if any(i.startswith("redis.asyncio") for i in imports(path))}
+    users = {name for name in MODULES if any(found.startswith("redis.asyncio") for found in imports(MODULES[name]))}
     assert users <= {name for name in MODULES if name.startswith("collector")}
 
 
 def test_no_module_imports_itself_through_others() -> None:
-    graph = {name: {found for found in imports(path) if found in MODULES} - {name} for name, path in MODULES.items()}
+    graph = {name: {found for found in imports(MODULES[name]) if found in MODULES} - {name} for name in MODULES}
     order = list(TopologicalSorter(graph).static_order())  # raises CycleError
     assert set(order) == set(MODULES)
 
 
-@pytest.mark.parametrize("name", sorted(MODULES))
-def test_no_file_outgrows_its_reader(name: str) -> None:
-    assert len(MODULES[name].read_text().splitlines()) <= MOST_LINES
+def test_no_file_outgrows_its_reader() -> None:
+    lengths = {name: len(path.read_text().splitlines()) for name, path in MODULES.items()}
+    assert not {name: lines for name, lines in lengths.items() if lines > MOST_LINES}
 
 
-@pytest.mark.parametrize("name", sorted(name for name in MODULES if not name.startswith("collector.cli")))
-def test_imports_stand_at_the_top(name: str) -> None:
-    tree = ast.parse(MODULES[name].read_text())
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-    inside = [n for f in functions for n in ast.walk(f) if isinstance(n, ast.Import | ast.ImportFrom)]
-    assert not inside, f"{name} imports inside a function"
+def test_imports_stand_at_the_top() -> None:
+    wrong = {name for name in MODULES if not name.startswith("collector.cli") and imports_inside(nodes(MODULES[name]))}
+    assert not wrong, "import inside a function"
+
+
+def imports_inside(tree: Iterable[ast.AST]) -> list[ast.AST]:
+    functions = [node for node in tree if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [n for f in functions for n in ast.walk(f) if isinstance(n, ast.Import | ast.ImportFrom)]
