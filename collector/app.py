@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from collector import answers, cors, health, metrics_route, salts, schemas_route
 from collector.answers import Answer
 from collector.api.door import CLOSED, Door, Gate
+from collector.api.rooms import Rooms
 from collector.auth import NO_POLICIES, Keys
 from collector.browser import library_route, published, settings_route
 from collector.browser.settings_route import InForce
@@ -29,13 +30,7 @@ from collector.oauth import token_route
 from collector.oauth.token_route import Office
 from collector.openapi import route as openapi_route
 from collector.policy import Policy
-from collector.profiles import routes as profiles
-from collector.profiles.desk import Desk, Where
-from collector.profiles.routes import Profiles
 from collector.reading import BODY_SECONDS
-from collector.regulations import routes as regulations
-from collector.regulations.desk import Desk as WishDesk
-from collector.regulations.routes import Regulations
 from collector.request import Request, headers_of, request_of
 from collector.room import Room
 from collector.routes import Route, meant, route_of
@@ -63,13 +58,12 @@ def create_app(
     library: Sequence[Path] = (published.BESIDE,),
     attaching: Store | None = None,
     door: Door | None = None,
-    desk: Desk | None = None,
-    wishes: WishDesk | None = None,
+    rooms: Rooms | None = None,
 ) -> "Edge":
     """The ASGI application. `sources` names each source's write keys, `now` gives seconds since 1970.
 
     `public_url` is where browsers and apps reach it, `library` where the library of browsers may lie. Behind `door`
-    questions about users and groups are answered, at `desk`; and users can be forgotten, at `wishes`.
+    lie the `rooms` where questions about users and groups are answered, and where users can be forgotten.
     """
     keys = Keys(sources, policies)
     in_force = InForce(keys, Guesses(now), trusted, public_url, limits)
@@ -87,8 +81,7 @@ def create_app(
     )
     office = Office(policies, now)
     gate = Gate(door or Door(CLOSED, now, new_id), in_force.guesses, lambda: in_force.trusted)
-    about = profiles.routes(gate, Profiles(desk or Desk(Where()), now))
-    about += regulations.routes(gate, Regulations(wishes or WishDesk(None)))
+    about = (rooms or Rooms()).routes(gate, now)
     return Edge(ingest, site(log, vitals, in_force, office, Shelf(library), about), in_force, office)
 
 

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from collector import log_side
 from collector.api.door import Door
+from collector.api.rooms import Rooms
 from collector.app import Edge, create_app
 from collector.append import Appender
 from collector.browser import published
@@ -23,8 +24,6 @@ from collector.config import Config
 from collector.groups.side import GroupSide
 from collector.ids import Ids
 from collector.listening import listen
-from collector.profiles.desk import Desk, where
-from collector.regulations.desk import Desk as WishDesk
 from collector.reload import Reread
 from collector.reloading import Reloader
 from collector.room import Room
@@ -102,8 +101,8 @@ async def _serve(
         await salts.fetch()  # before the first visitor, who would be another one after it
     groups = await _groups(appender, config)
     room = Room(int(config.collector.connections.bodies))
-    door, desk, wishes = Door(config.api, time.time, Ids(time.time)), Desk(where(config)), WishDesk(config)
-    edge = _edge(config, appender, groups, pulse, salts, room, door, desk, wishes)
+    door, rooms = Door(config.api, time.time, Ids(time.time)), Rooms(config)
+    edge = _edge(config, appender, groups, pulse, salts, room, door, rooms)
     server = _server(config, edge, certificate)
 
     def swap(new: Config) -> None:
@@ -111,7 +110,7 @@ async def _serve(
         appender.renew(log_side.terms(new))
         _renew(new, edge, server, room, certificate)
         pulse.follow(new)
-        _renew_profiles(new, groups, door, desk, wishes)
+        _renew_profiles(new, groups, door, rooms)
 
     reloader = Reloader(config, read, prepare=_make_room, swap=swap, refuse=pulse.refuse, stop=server.stop)
     appender.start()
@@ -128,7 +127,7 @@ async def _serve(
         groups.stop()
         await appender.stop()
         await pulse.stop()
-        for each in (salts, desk, wishes):
+        for each in (salts, rooms):
             each.close()
         nudger.close()
     return 0 if server.started else 1
@@ -143,11 +142,10 @@ def _renew(new: Config, edge: Edge, server: Server, room: Room, certificate: Cer
         certificate.renew(new.collector.tls)
 
 
-def _renew_profiles(new: Config, groups: GroupSide, door: Door, desk: Desk, wishes: WishDesk) -> None:
+def _renew_profiles(new: Config, groups: GroupSide, door: Door, rooms: Rooms) -> None:
     groups.follow(new)
     door.renew(new.api)
-    desk.where = where(new)
-    wishes.config = new
+    rooms.follow(new)
 
 
 async def _groups(appender: Appender, config: Config) -> GroupSide:
@@ -164,8 +162,7 @@ def _edge(
     salts: SharedSalts,
     room: Room,
     door: Door,
-    desk: Desk,
-    wishes: WishDesk,
+    rooms: Rooms,
 ) -> Edge:
     return create_app(
         config.revealed_keys(),
@@ -183,8 +180,7 @@ def _edge(
         vitals=pulse,
         attaching=groups,
         door=door,
-        desk=desk,
-        wishes=wishes,
+        rooms=rooms,
     )
 
 

@@ -16,8 +16,7 @@ from collector.openapi.parts import (
     reply,
     shape,
 )
-from collector.profiles.asked import MOST
-from collector.profiles.routes import CLASSES, COLLECTION, MOST_LISTED, TYPES, USUAL
+from collector.profiles.asked import CLASSES, COLLECTION, MOST, MOST_LISTED, TYPES, USUAL
 from destinations.profiles.node import KINDS
 from schemas.limits import Limits
 

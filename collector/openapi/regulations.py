@@ -1,8 +1,9 @@
 """Regulations: users are forgotten, in the shapes of Segment's Public API."""
 
 from collector.openapi.parts import TEXT, Chapter, Json, Operation, in_path, json_body, query, record, reply, shape
-from collector.regulations.routes import KINDS, MOST_LISTED, MOST_SUBJECTS, STATES
+from collector.regulations.asked import MOST_LISTED, MOST_SUBJECTS, STATES
 from schemas.limits import Limits
+from worker.forgetting.regulation import KINDS
 
 _TOKEN: tuple[Json, ...] = ({"api_basic": []}, {"api_bearer": []})
 _SCHEMAS: dict[str, Json] = {

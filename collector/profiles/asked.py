@@ -15,6 +15,23 @@ from schemas.dates import moment, stamp
 
 T = TypeVar("T")
 
+COLLECTION = "/v1/spaces/{space}/collections/{collection}/profiles"
+PROFILE = f"{COLLECTION}/{{identifier:path}}"
+QUESTIONS = ("traits", "external_ids", "metadata", "links", "events", "conflicts")
+"""What is asked of one profile."""
+CLASSES = ("", "audience", "computed_trait")
+TYPES = ("identify", "group", "track", "page", "screen", "alias")
+USUAL = {
+    "profiles": 25,
+    "traits": 10,
+    "external_ids": 25,
+    "links": 20,
+    "events": 100,
+    "conflicts": 25,
+}
+"""How many are told when nobody says how many."""
+MOST_LISTED = 100
+
 MOST = 200
 FIELDS = 100
 _TYPE = re.compile(r"[a-z][a-z0-9_.]{0,63}")

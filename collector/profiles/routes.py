@@ -12,7 +12,19 @@ from starlette.routing import Route
 from collector.api.door import Ask, Gate
 from collector.api.errors import NotFound
 from collector.profiles import shapes
-from collector.profiles.asked import Query, Whose, collection_of, whose
+from collector.profiles.asked import (
+    CLASSES,
+    COLLECTION,
+    MOST_LISTED,
+    PROFILE,
+    QUESTIONS,
+    TYPES,
+    USUAL,
+    Query,
+    Whose,
+    collection_of,
+    whose,
+)
 from collector.profiles.desk import Desk, Where
 from destinations.archive.recent import Stand
 from destinations.profiles import questions
@@ -22,21 +34,6 @@ from destinations.profiles.profile import Profile
 from destinations.profiles.reading import groups_of, members_of
 from worker.stories import people
 from worker.stories.people import Sought
-
-COLLECTION = "/v1/spaces/{space}/collections/{collection}/profiles"
-PROFILE = f"{COLLECTION}/{{identifier:path}}"
-CLASSES = ("", "audience", "computed_trait")
-TYPES = ("identify", "group", "track", "page", "screen", "alias")
-USUAL = {
-    "profiles": 25,
-    "traits": 10,
-    "external_ids": 25,
-    "links": 20,
-    "events": 100,
-    "conflicts": 25,
-}
-"""How many are told when nobody says how many."""
-MOST_LISTED = 100
 
 
 class Asked:
@@ -133,14 +130,7 @@ class Profiles:
 
 
 def routes(gate: Gate, profiles: Profiles) -> list[Route]:
-    about = {
-        "traits": profiles.traits,
-        "external_ids": profiles.external_ids,
-        "metadata": profiles.metadata,
-        "links": profiles.links,
-        "events": profiles.events,
-        "conflicts": profiles.conflicts,
-    }
+    about: dict[str, Answer] = {name: getattr(profiles, name) for name in QUESTIONS}
     return [
         Route(COLLECTION, gate.guarded(_answering(gate, profiles.listed))),
         *(Route(f"{PROFILE}/{name}", gate.guarded(_answering(gate, answer))) for name, answer in about.items()),

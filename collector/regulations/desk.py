@@ -13,7 +13,8 @@ from destinations.sql.errors import DatabaseAway
 from worker.config import Config
 from worker.database.engine import open_database, url_of
 from worker.forgetting import register, report, wishes
-from worker.forgetting.report import Kind, Wish
+from worker.forgetting.regulation import Kind
+from worker.forgetting.report import Wish
 
 R = TypeVar("R")
 

@@ -11,24 +11,12 @@ from starlette.routing import Route
 from collector.api.door import Ask, Gate
 from collector.api.errors import Invalid, NotFound
 from collector.regulations import shapes
+from collector.regulations.asked import MOST_LISTED, MOST_SUBJECTS, STATES
 from collector.regulations.desk import Desk
-from worker.forgetting.report import Kind
+from worker.forgetting.regulation import KINDS
 
-MOST_SUBJECTS = 5_000
 MOST_BYTES = 4_000_000
-MOST_LISTED = 200
 USUALLY_LISTED = 20
-
-KINDS: tuple[Kind, ...] = (
-    "SUPPRESS_ONLY",
-    "UNSUPPRESS",
-    "SUPPRESS_WITH_DELETE",
-    "SUPPRESS_WITH_DELETE_INTERNAL",
-    "DELETE_ONLY",
-    "DELETE_INTERNAL",
-)
-
-STATES = ("INITIALIZED", "INVALID", "NOT_SUPPORTED", "RUNNING", "PARTIAL_SUCCESS", "FAILED", "FINISHED")
 
 
 class Wished(msgspec.Struct, rename="camel"):

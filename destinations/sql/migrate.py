@@ -5,17 +5,15 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 import msgspec
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, column, inspect, select, table, text
 
 from destinations.sql.errors import TooNew
 
-ENVIRONMENT = Path(__file__).parent
-"""Where Alembic finds its env.py."""
+UPGRADING = "destinations.sql.upgrading"
 
 LOCK = 7_883_696_161
 """Any number will do, as long as nobody else in this PostgreSQL server uses it for an advisory lock."""
@@ -87,9 +85,5 @@ def _locked(file: Path) -> Iterator[None]:
 
 
 def _upgrade(connection: Connection, history: History) -> None:
-    config = Config()
-    config.set_main_option("path_separator", "newline")
-    config.set_main_option("script_location", str(ENVIRONMENT).replace("%", "%%"))
-    config.set_main_option("version_locations", str(history.home).replace("%", "%%"))
-    config.attributes.update(connection=connection, table=history.table)
-    command.upgrade(config, "head")
+    # What brings tables up to date takes longer to import than to find out that nothing is to be done.
+    import_module(UPGRADING).upgrade(connection, home=history.home, table=history.table)

@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import Engine
 
 from collector.api.door import Door
+from collector.api.furnished import Furniture
+from collector.api.rooms import Rooms
 from collector.api.settings import ApiSettings
 from collector.app import create_app
 from collector.regulations.desk import Desk
@@ -45,7 +47,15 @@ def api(config: Config) -> Iterator[Client]:
 
     door = Door(settings, lambda: NOON, new_id)
     yield Client(
-        create_app(KEYS, MemoryLog(), now=lambda: NOON, new_id=new_id, limits=Limits(), door=door, wishes=desk)
+        create_app(
+            KEYS,
+            MemoryLog(),
+            now=lambda: NOON,
+            new_id=new_id,
+            limits=Limits(),
+            door=door,
+            rooms=Rooms(config, Furniture(config, wishes=desk)),
+        )
     )
     desk.close()
 

@@ -19,7 +19,8 @@ from worker.database.tables import METADATA
 from worker.forgetting import archives, asking, hands, lanes, register, report, server_file, streams
 from worker.forgetting.memory import FOR_EVER, digest_of
 from worker.forgetting.person import Mention, Person, Replacing
-from worker.forgetting.report import DELETING, FORWARDED, SUPPRESSING, Answered, Kind, Report
+from worker.forgetting.regulation import DELETING, FORWARDED, SUPPRESSING, Kind
+from worker.forgetting.report import Answered, Report
 from worker.keeping import move_everything
 from worker.letters import erasing as letters
 from worker.refusals import erasing as refusals

@@ -10,20 +10,7 @@ from sqlalchemy import Engine, insert, select, update
 
 from destinations.sql.engine import reading, writing
 from worker.database.forgetting_tables import FORGETTINGS as T
-
-Kind = Literal[
-    "SUPPRESS_ONLY",
-    "UNSUPPRESS",
-    "SUPPRESS_WITH_DELETE",
-    "SUPPRESS_WITH_DELETE_INTERNAL",
-    "DELETE_ONLY",
-    "DELETE_INTERNAL",
-]
-State = Literal["INITIALIZED", "RUNNING", "FINISHED", "PARTIAL_SUCCESS", "FAILED"]
-
-SUPPRESSING = ("SUPPRESS_ONLY", "SUPPRESS_WITH_DELETE", "SUPPRESS_WITH_DELETE_INTERNAL")
-DELETING = ("SUPPRESS_WITH_DELETE", "SUPPRESS_WITH_DELETE_INTERNAL", "DELETE_ONLY", "DELETE_INTERNAL")
-FORWARDED = ("SUPPRESS_WITH_DELETE", "DELETE_ONLY")
+from worker.forgetting.regulation import Kind, State
 
 SILENT_MS = 60_000
 """Whoever works on it says so more often than that."""

@@ -18,7 +18,8 @@ from worker.errors import WorkerError
 from worker.forgetting import register, report
 from worker.forgetting.conductor import Beside, Quiet, Teller, carry_out
 from worker.forgetting.memory import digest_of
-from worker.forgetting.report import Kind, Report, State, Wish
+from worker.forgetting.regulation import Kind, State
+from worker.forgetting.report import Report, Wish
 from worker.stories.stores import Stores, stores_of
 
 BEAT_EVERY = 5.0

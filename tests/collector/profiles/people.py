@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 
 from collector.api.door import Door
+from collector.api.furnished import Furniture
+from collector.api.rooms import Rooms
 from collector.api.settings import ApiSettings
 from collector.app import create_app
 from collector.profiles.desk import Desk, Where
@@ -102,7 +104,7 @@ def asking(desk: Desk, **settings: Any) -> Client:
         new_id=new_id,
         limits=Limits(),
         door=Door(api, lambda: NOON, new_id),
-        desk=desk,
+        rooms=Rooms(furnished=Furniture(None, desk)),
     )
     return Client(app)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from collector.profiles.routes import USUAL
+from collector.profiles.asked import USUAL
 from tests.collector.profiles.people import TOKEN, Given
 from tests.collector.served import served, shell
 from tests.collector.test_docs_http import values
