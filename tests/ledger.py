@@ -33,7 +33,7 @@ class Ledger:
         batch: int = 20,
         name: str = "",
         key: str | None = None,
-        pause: float = 0.0,
+        pause: float = 0.05,
         ports: Sequence[int] = (),
     ) -> None:
         self._turnout = turnout

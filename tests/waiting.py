@@ -6,7 +6,10 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-_LONGEST_PAUSE = 0.05
+_SHORTEST_PAUSE = 0.002
+_LONGEST_PAUSE = 0.25
+_SHARE = 0.1
+"""Of the time waited so far: so much later than it happened is it seen."""
 
 
 def eventually(condition: Callable[[], T], *, within: float = 20.0, what: str = "") -> T:
@@ -14,9 +17,9 @@ def eventually(condition: Callable[[], T], *, within: float = 20.0, what: str = 
 
     A condition may assert as well: its last AssertionError is then the reason of ours.
     """
-    end, pause = time.monotonic() + within, 0.002
+    begun = time.monotonic()
     while True:
-        late = time.monotonic() >= end
+        asked = time.monotonic()
         reason: AssertionError | None = None
         try:
             last = condition()
@@ -25,7 +28,11 @@ def eventually(condition: Callable[[], T], *, within: float = 20.0, what: str = 
             words = f"the last value was {last!r}"
         except AssertionError as error:
             reason, words = error, str(error)
-        if late:
+        if asked >= begun + within:
             raise AssertionError(f"{what or 'it'} did not happen within {within:g} s: {words}") from reason
-        time.sleep(pause)
-        pause = min(pause * 2, _LONGEST_PAUSE)
+        time.sleep(_pause(waited=time.monotonic() - begun, took=time.monotonic() - asked))
+
+
+def _pause(*, waited: float, took: float) -> float:
+    """Who looks at much looks less often: what is waited for needs the processor too."""
+    return max(_SHORTEST_PAUSE, min(_LONGEST_PAUSE, max(_SHARE * waited, 2 * took)))

@@ -107,7 +107,7 @@ class Visit:
             "key": self.station.name,
             "threads": 1,
             "users": 6,
-            "pause": 0.03,
+            "pause": 0.08,
         }
         self.ledger = Ledger(self.turnout, **usual | options)
         return self.ledger
@@ -198,6 +198,8 @@ def _letters_in_file(file: Path, destination: str) -> list[dict[str, Any]]:
     if not file.exists():
         return []
     with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+        if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'dead_letters'").fetchone():
+            return []  # the file is there before its tables are
         found = database.execute("SELECT message_id, code FROM dead_letters WHERE destination = ?", [destination])
         return [{"messageId": message_id, "code": code} for message_id, code in found]
 

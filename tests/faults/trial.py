@@ -32,7 +32,7 @@ class Trial:
     def load(self, **options: Any) -> Ledger:
         """A client that posts as long as it is entered; its users are called after the scenario."""
         name = f"{self.scenario.lower()}x{next(_numbers)}"
-        usual: dict[str, Any] = {"name": name, "threads": 2, "pause": 0.03}
+        usual: dict[str, Any] = {"name": name, "threads": 2, "pause": 0.08}
         self.ledger = Ledger(self.town.turnout, **usual | options)
         return self.ledger
 
