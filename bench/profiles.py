@@ -42,7 +42,7 @@ def profiles(count: int, users: int) -> list[Row]:
         _fill(url, users)
         full = _kept(url, count)
     rows = [
-        _against(f"identifies, SQLite, {full:,.0f} beside {users:,}", full, empty),
+        _against(f"the same beside {users:,}", full, empty),
     ]
     with _postgresql() as url:
         rows.append(_row("identifies, PostgreSQL", _kept(url, count), reference, GOAL_POSTGRESQL))

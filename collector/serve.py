@@ -1,7 +1,6 @@
 """Run the HTTP side: the app on uvicorn, its way to the log, its nudges to the workers."""
 
 import asyncio
-import gc
 import logging
 import resource
 import signal
@@ -32,7 +31,7 @@ from collector.server import Server
 from collector.tls import Certificate, Unusable
 from collector.vitals import Pulse
 from destinations.blame import steps_of
-from worker import connect
+from worker import connect, garbage
 from worker.errors import WorkerError
 from worker.nudge import Nudger, most_queued
 
@@ -62,7 +61,7 @@ def run(config: Config, read: Reread, sockets: Sequence[socket.socket] = ()) -> 
     except (RedisError, WorkerError) as error:
         logger.error("cannot serve with the log at %r: %s", config.log.url, error)
         return 1
-    _spare_the_collector_of_garbage()
+    garbage.look_seldom()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(config, read, listeners, certificate, prepared=prepared))
 
@@ -78,13 +77,6 @@ def _make_room(config: Config) -> None:
     except RedisError as error:
         words = "the log is away (%s): a new destination gets its place with the next message of each partition"
         logger.warning(words, type(error).__name__)
-
-
-def _spare_the_collector_of_garbage() -> None:
-    """Messages are trees, freed when their request ends: looking for cycles among them finds nothing."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 async def _serve(

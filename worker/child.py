@@ -9,7 +9,7 @@ from rq.serializers import JSONSerializer
 
 from destinations import registry
 from destinations.adapter import Destination
-from worker import beats, connect, jobs
+from worker import beats, connect, garbage, jobs
 from worker.breaker import Breaker, breaker_of
 from worker.config import Config
 from worker.courier import Courier, Pace
@@ -43,6 +43,7 @@ def run(config: Config, owner: str, slot: Slot) -> None:
 
 def deliver(config: Config, owner: str, slot: Slot, destinations: Mapping[str, Destination[Any]]) -> None:
     """The same for destinations that are open already."""
+    garbage.look_seldom()
     client = connect.client(config.log.url, timeout=config.log.timeout)
     log = Log(client, lease_ms=int(config.worker.lease * 1000))
     keeper = Keeper(log.renew, interval=config.worker.lease / 3)
