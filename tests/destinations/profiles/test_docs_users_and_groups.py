@@ -14,6 +14,7 @@ from collector.config import config_of
 from collector.groups import attaching
 from destinations.profiles import reading
 from destinations.profiles.claims import Claims, claims_of
+from destinations.profiles.forgetting import forget
 from destinations.profiles.store import apply, open_profiles
 from destinations.sql.engine import reading as looking
 from destinations.sql.url import DatabaseUrl
@@ -78,6 +79,26 @@ def test_an_example_ends_as_shown(tmp_path: Path, said: str, after: dict[str, st
     database.dispose()
 
 
+def test_a_user_is_forgotten_as_shown(tmp_path: Path) -> None:
+    ((said, (title, left)),) = [
+        (text, found)
+        for (kind, text), found in zip(blocks(), [*blocks()][1:], strict=False)
+        if kind == "said" and found[0].startswith("forgotten ")
+    ]
+    database = open_profiles(DatabaseUrl.of_file(tmp_path / "profiles.db"))
+    apply(database, claims(said))
+    forget(database, title.split()[1])
+    with looking(database) as connection:
+        for name, expected in msgspec.json.decode(left).items():
+            kind, value = name.split()
+            if expected is None:
+                id_type = "anonymous_id" if kind == "visitor" else f"{kind}_id"
+                assert reading.number_of(connection, id_type, value) is None, name
+            else:
+                assert shown(connection, kind, value) == expected, name
+    database.dispose()
+
+
 def test_groups_are_attached_as_shown() -> None:
     said, stored = (text for kind, text in blocks() if kind in ("in", "out"))
     message = normalise(msgspec.json.decode(said), arrival(NOON), str, Limits())
@@ -95,4 +116,13 @@ def test_the_configuration_is_right_and_the_numbers_are_those_in_force() -> None
 
 def test_every_block_is_tried() -> None:
     kinds = [kind.split()[0] for kind, _ in blocks()]
-    assert {kind: kinds.count(kind) for kind in kinds} == {"messages": 7, "user": 7, "group": 2, "in": 1, "out": 1}
+    counts = {"messages": 7, "user": 7, "group": 2, "said": 1, "forgotten": 1, "in": 1, "out": 1}
+    assert {kind: kinds.count(kind) for kind in kinds} == counts
+        "messages": 7,
+        "user": 7,
+        "group": 2,
+        "said": 1,
+        "forgotten": 1,
+        "in": 1,
+        "out": 1,
+    }
