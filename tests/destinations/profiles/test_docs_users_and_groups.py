@@ -118,11 +118,3 @@ def test_every_block_is_tried() -> None:
     kinds = [kind.split()[0] for kind, _ in blocks()]
     counts = {"messages": 7, "user": 7, "group": 2, "said": 1, "forgotten": 1, "in": 1, "out": 1}
     assert {kind: kinds.count(kind) for kind in kinds} == counts
-        "messages": 7,
-        "user": 7,
-        "group": 2,
-        "said": 1,
-        "forgotten": 1,
-        "in": 1,
-        "out": 1,
-    }
