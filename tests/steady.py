@@ -10,6 +10,9 @@ from collections import Counter
 from tests.running import Running
 from tests.waiting import eventually
 
+PAUSE = 0.01
+"""Seconds between two requests of a thread: what is tried here also needs the processor."""
+
 
 class Steady:
     """Posts from several threads until the end of `with`, and counts what it met."""
@@ -48,7 +51,7 @@ class Steady:
             name = f"{self._event}-{thread}-{number:06d}"
             while not self._stop.is_set() and not self._sent(connection, name, f"u{thread}"):
                 connection.close()
-            if self._stop.is_set():
+            if self._stop.wait(PAUSE):
                 connection.close()
                 return
 

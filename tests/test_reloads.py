@@ -157,7 +157,7 @@ def test_what_cannot_change_while_it_runs_is_named(tmp_path: Path) -> None:
 @pytest.mark.kill
 def test_collectors_replaced_in_good_order_refuse_no_connection_and_break_no_request(tmp_path: Path) -> None:
     with running(tmp_path, config(tmp_path)) as turnout, Steady(turnout) as load:
-        for _ in range(3):
+        for _ in range(2):
             load.grows_by(100)
             turnout.back(turnout.kill(Role.COLLECTOR, signal.SIGTERM), within=90)
         load.grows_by(100)

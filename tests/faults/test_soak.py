@@ -89,7 +89,7 @@ def test_random_faults_for_as_long_as_asked_cost_nothing_but_time(trial: Trial, 
     with trial.load() as ledger:
         ledger.grows_by(200)
         before, tried = memory(trial), 0
-        while tried < scale.of(3, 10) or time.monotonic() < end:
+        while tried < scale.of(2, 10) or time.monotonic() < end:
             fault = chance.choice(FAULTS)
             told.append(f"{time.strftime('%X')} {fault.__name__}")
             print(told[-1])
