@@ -8,8 +8,8 @@ from tests.faults.town import LEASE
 from tests.faults.trial import IN_HAND, Trial
 from tests.running import Role
 
-RECOVERED_WITHIN = 5.0
-"""What a replaced worker may take on a busy machine; a free one takes well under a second."""
+RECOVERED_WITHIN = (10.0, 5.0)
+"""What a replaced worker may take beside other tests, and on a machine of its own; it takes well under a second."""
 
 
 @pytest.mark.scenario("F21")
@@ -19,7 +19,7 @@ def test_a_killed_worker_is_replaced_at_once(trial: Trial, scale: Scale) -> None
         for _ in range(rounds):
             ledger.grows_by(60)
             turnout.kill(Role.WORKER)
-            assert trial.over() < RECOVERED_WITHIN
+            assert trial.over() < scale.seconds(*RECOVERED_WITHIN)
     trial.prove(repeats=rounds * IN_HAND)
 
 
