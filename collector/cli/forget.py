@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,20 +12,12 @@ from collector.cli.options import AsJson, ConfigFile, DataDirectory, configured,
 from collector.cli.picking import Most, Yes, confirm
 from collector.cli.table import counted, table, wrapped
 from collector.cli.trouble import FOUND, WRONG, Trouble
+from worker.forgetting.regulation import Kind
 
 if TYPE_CHECKING:
     from collector.config import Config
     from worker.forgetting.conductor import Teller
     from worker.forgetting.report import Report, Wish
-
-Kind = Literal[
-    "SUPPRESS_ONLY",
-    "UNSUPPRESS",
-    "SUPPRESS_WITH_DELETE",
-    "SUPPRESS_WITH_DELETE_INTERNAL",
-    "DELETE_ONLY",
-    "DELETE_INTERNAL",
-]
 
 User = Annotated[str | None, typer.Option("--user", "-u", help="The userId of the user to forget.")]
 Type = Annotated[Kind, typer.Option("--type", help="What is to be done, in Segment's words.", show_default=True)]
